@@ -1,0 +1,78 @@
+# Toolchain settings, system packages and the three functions every folder uses:
+#   meseta_library(NAME SOURCES... [DEPS ...])   a static library, includes relative to the root
+#   meseta_binary(NAME SOURCES... [DEPS ...])    a program in build/bin
+#   meseta_test(NAME SOURCES... [DEPS ...] [LABELS ...] [TIMEOUT s])  a GoogleTest program and its ctest entry
+include_guard(GLOBAL)
+
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+
+add_compile_options(-Wall -Wextra)
+if(MESETA_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(MESETA_SANITIZE)
+  list(JOIN MESETA_SANITIZE "," _sanitizers)
+  add_compile_options(-fsanitize=${_sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${_sanitizers})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 reports these about Asio's coroutine frames and fences under sanitizers.
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete> -Wno-tsan
+                        -Wno-maybe-uninitialized)
+  endif()
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(CAF 0.17 REQUIRED COMPONENTS core)
+find_package(GTest REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(leveldb CONFIG REQUIRED)
+find_package(glog CONFIG REQUIRED)
+find_package(date CONFIG REQUIRED)
+find_package(benchmark CONFIG)
+find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)  # Debian ships no CMake package for it.
+
+function(meseta_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+endfunction()
+
+function(meseta_binary name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+function(meseta_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE MESETA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             MESETA_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main
+                                        ${RAPIDCHECK_LIBRARY})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                                          SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
