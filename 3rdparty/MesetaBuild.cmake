@@ -1,7 +1,9 @@
 # Toolchain settings, system packages and the three functions every folder uses:
 #   meseta_library(NAME SOURCES... [DEPS ...])   a static library, includes relative to the root
 #   meseta_binary(NAME SOURCES... [DEPS ...])    a program in build/bin
-#   meseta_test(NAME SOURCES... [DEPS ...] [LABELS ...] [TIMEOUT s])  a GoogleTest program and its ctest entry
+#   meseta_test(NAME SOURCES... [DEPS ...] [LABELS ...] [TIMEOUT s])
+#       a GoogleTest program and its ctest entry; labels: unit (default), golden, property, sim,
+#       integration, conformance, soak; and threads for what --tsan should run
 include_guard(GLOBAL)
 
 find_program(MOLD_PROGRAM mold)
@@ -43,6 +45,9 @@ find_package(date CONFIG REQUIRED)
 find_package(benchmark CONFIG)
 find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)  # Debian ships no CMake package for it.
 
+add_custom_target(meseta_unit_tests)    # What scripts/test --fast builds.
+add_custom_target(meseta_thread_tests)  # What scripts/test --tsan builds.
+
 function(meseta_library name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
@@ -71,6 +76,12 @@ function(meseta_test name)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(ARG_LABELS MATCHES "unit|golden|property")
+    add_dependencies(meseta_unit_tests ${name})
+  endif()
+  if(ARG_LABELS MATCHES "threads")
+    add_dependencies(meseta_thread_tests ${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
