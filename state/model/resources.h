@@ -6,22 +6,26 @@
 // are always in the `reservations` stack (the post-refinement format); ToProto can write the older one.
 //
 // Invariants: no empty entries; entries with unlike identity are never merged; a + b - b == a; shared
-// resources are counted, others are not. Pure values; no failure once validated: Parse and Validate
+// resources are counted, others are not; persistent volumes and MOUNT, BLOCK and identified RAW
+// disks are never split or merged. Pure values; no failure once validated: Parse and Validate
 // are where input of peers and users enters.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <set>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "actors/base/status.h"
 #include "actors/messages/v1.h"
+#include "state/model/values.h"
 
 namespace meseta::model {
 
@@ -32,22 +36,14 @@ enum class ReservationFormat {
   kEndpoint,  // Both, as HTTP endpoints of Mesos print them.
 };
 
-// Scalars: thousandths. 0.1 + 0.2 is exactly 0.3.
-class Scalar {
- public:
-  constexpr Scalar() = default;
-  static Scalar FromDouble(double value);  // Rounds to the nearest thousandth.
-  static constexpr Scalar FromThousandths(int64_t n) { Scalar s; s.thousandths_ = n; return s; }
-  [[nodiscard]] constexpr int64_t thousandths() const { return thousandths_; }
-  [[nodiscard]] double value() const { return static_cast<double>(thousandths_) / 1000.0; }
-  friend constexpr auto operator<=>(Scalar, Scalar) = default;
-
- private:
-  int64_t thousandths_ = 0;
-};
-
 // Name -> amount over scalars only, for sums, shares and quota. Absent is zero.
 using Quantities = std::map<std::string, Scalar>;
+
+// Bounds on one resource of foreign input.
+inline constexpr int kMaxRangesPerResource = 10'000;
+inline constexpr int kMaxSetItemsPerResource = 10'000;
+
+struct ResourceIdentity;  // resource_identity.h: all of a resource but its value and allocation.
 
 class Resources {
  public:
@@ -66,7 +62,7 @@ class Resources {
   // Human form, as in error texts of Mesos: "cpus(allocated: *):1; mem(allocated: *):32".
   [[nodiscard]] std::string ToString() const;
 
-  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] bool empty() const { return cells_.empty(); }
   [[nodiscard]] bool Contains(const Resources& other) const;
 
   Resources& operator+=(const Resources& other);
@@ -102,18 +98,52 @@ class Resources {
   // Finds `wanted` (quantities without regard to reservation) preferring reserved ones of `role`.
   [[nodiscard]] std::optional<Resources> Find(const Resources& wanted, const std::string& role) const;
 
-  // The entries, normalised, in a fixed order (as first added; merged entries keep their place).
+  // The unreserved form of every entry (all reservations popped), and with `reservation` pushed.
+  [[nodiscard]] Resources ToUnreserved() const;
+  [[nodiscard]] Resources WithReservation(const v1::Resource::ReservationInfo& reservation) const;
+  // Without the topmost reservation. REQUIRES: every entry is reserved.
+  [[nodiscard]] Resources WithoutTopReservation() const;
+  // Entries with more than one reservation (only for frameworks with RESERVATION_REFINEMENT).
+  [[nodiscard]] Resources NonRefined() const;
+  // How many entries.
+  [[nodiscard]] size_t size() const { return cells_.size(); }
+
+  // One entry as a message. Copies of it are cheap to make but not free: hot code uses the views.
   struct Entry {
     v1::Resource resource;
     int shared_count = 1;  // Copies of a shared resource; 1 for others.
   };
-  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  // The entries, normalised, in a fixed order (as first added; merged entries keep their place).
+  // Built on request from the compact form below: keep the returned list while using its parts.
+  [[nodiscard]] std::vector<Entry> entries() const;
   // Adds one valid resource. REQUIRES: Validate(resource).ok().
   void Add(const v1::Resource& resource);
   void Subtract(const v1::Resource& resource);
 
  private:
-  std::vector<Entry> entries_;
+  // An entry without a message of its own: identities are shared by all copies of a resource (and,
+  // for plain cpus, mem, ... by the whole process), so that copying, += and Contains stay cheap.
+  struct Cell {
+    std::shared_ptr<const ResourceIdentity> identity;
+    std::shared_ptr<const std::string> allocated;  // allocation_info.role; null: not allocated.
+    std::variant<Scalar, std::shared_ptr<const Ranges>, std::shared_ptr<const Set>> value;
+    int shared_count = 1;
+  };
+  static Cell ToCell(const v1::Resource& resource);
+  static v1::Resource ToResource(const Cell& cell);
+  static bool SameIdentity(const Cell& a, const Cell& b);
+  static bool SameValue(const Cell& a, const Cell& b);
+  static bool ValueContains(const Cell& a, const Cell& b);
+  static bool IsEmpty(const Cell& cell);
+  void AddCell(Cell cell);
+  void SubtractCell(const Cell& cell);
+  [[nodiscard]] bool ContainsCell(const Cell& cell) const;
+  template <class Keep>
+  [[nodiscard]] Resources Select(Keep keep) const;
+  template <class Change>
+  [[nodiscard]] Resources WithIdentities(Change change) const;
+
+  std::vector<Cell> cells_;
 };
 
 std::ostream& operator<<(std::ostream& out, const Resources& resources);
