@@ -3,3 +3,6 @@ meseta_library(meseta_link_core
   credentials.cc credentials_file.cc dial_core.cc frame_codec.cc link_auth.cc link_core.cc
   send_queue.cc
   DEPS meseta_base meseta_json meseta_messages Boost::json)
+meseta_library(meseta_net
+  link_connection.cc link_registry.cc link_transport.cc link_upgrade.cc
+  DEPS meseta_link_core meseta_stream)

@@ -29,6 +29,10 @@ bool SendQueue::PushControl(FrameType type, std::string body) {
   return true;
 }
 
+void SendQueue::PushLast(FrameType type, std::string body) {
+  last_ = Control{type, std::move(body)};
+}
+
 void SendQueue::NextWrite(std::string* out) {
   out->clear();
   for (; !control_.empty(); control_.pop_front()) {
@@ -40,6 +44,8 @@ void SendQueue::NextWrite(std::string* out) {
     } else if (!bulk_.bodies.empty()) {
       TakeChunk(&bulk_, kBulkStream, out);
     } else {
+      if (last_) AppendFrame(last_->type, 0, 0, last_->body, out);
+      last_.reset();
       return;
     }
   }
@@ -61,6 +67,7 @@ void SendQueue::TakeChunk(LaneQueue* lane, uint16_t stream, std::string* out) {
 
 void SendQueue::Clear() {
   control_.clear();
+  last_.reset();
   urgent_ = {};
   bulk_ = {};
   messages_ = 0;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "actors/net/frame_codec.h"
@@ -39,10 +40,13 @@ class SendQueue {
   // REQUIRES: body.size() <= kMaxFramePayload.
   [[nodiscard]] bool PushControl(FrameType type, std::string body);
 
+  // A frame that leaves when everything else has. The last call counts.
+  void PushLast(FrameType type, std::string body);
+
   // Frames for the next write, empty when nothing is queued. `out` is cleared first.
   void NextWrite(std::string* out);
 
-  [[nodiscard]] bool empty() const { return messages_ == 0 && control_.empty(); }
+  [[nodiscard]] bool empty() const { return messages_ == 0 && control_.empty() && !last_; }
   [[nodiscard]] size_t messages() const { return messages_; }
   [[nodiscard]] size_t bytes() const { return bytes_; }
   void Clear();
@@ -62,6 +66,7 @@ class SendQueue {
 
   Options options_;
   std::deque<Control> control_;
+  std::optional<Control> last_;
   LaneQueue urgent_;
   LaneQueue bulk_;
   size_t messages_ = 0;  // Whole or partly sent, both lanes.

@@ -95,6 +95,18 @@ TEST(SendQueueTest, Bounds) {
   EXPECT_TRUE(queue.empty());
 }
 
+TEST(SendQueueTest, TheLastFrameWaitsForAllElse) {
+  SendQueue queue;
+  queue.PushLast(FrameType::kClose, "bye");
+  EXPECT_FALSE(queue.empty());
+  ASSERT_TRUE(queue.Push(Lane::kBulk, std::string(kMaxFramePayload * 6, 'b')));
+  FrameDecoder decoder;
+  Letters got;
+  while (Write(&queue, &decoder, &got)) continue;
+  EXPECT_EQ(got.text, "b*");
+  EXPECT_TRUE(queue.empty());
+}
+
 TEST(SendQueueTest, AnEmptyMessageIsAMessage) {
   SendQueue queue;
   ASSERT_TRUE(queue.Push(Lane::kBulk, ""));
