@@ -45,6 +45,7 @@ find_package(date CONFIG REQUIRED)
 find_package(benchmark CONFIG)
 find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)  # Debian ships no CMake package for it.
 
+add_custom_target(meseta_binaries)      # What users run: everything in build/bin.
 add_custom_target(meseta_unit_tests)    # What scripts/test --fast builds.
 add_custom_target(meseta_thread_tests)  # What scripts/test --tsan builds.
 
@@ -60,6 +61,20 @@ function(meseta_binary name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  add_dependencies(meseta_binaries ${name})
+endfunction()
+
+# meseta_bench(NAME "what it measures" SOURCES... [DEPS ...]): the program NAME_bench for scripts/bench,
+# which lists it by this very line.
+function(meseta_bench name sentence)
+  if(NOT MESETA_BENCH)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_executable(${name}_bench ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_include_directories(${name}_bench PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name}_bench PRIVATE ${ARG_DEPS})
 endfunction()
 
 function(meseta_test name)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ class Headers {
   Headers(std::initializer_list<std::pair<std::string, std::string>> list) : list_(list) {}
   void Set(std::string_view name, std::string value);  // Replaces all of that name.
   void Add(std::string name, std::string value) { list_.emplace_back(std::move(name), std::move(value)); }
+  void Remove(std::string_view name);
   // The first value, or nothing.
   [[nodiscard]] std::optional<std::string> Get(std::string_view name) const;
   [[nodiscard]] bool Has(std::string_view name) const { return Get(name).has_value(); }
@@ -67,6 +69,8 @@ class StreamWriter {
   // Queues bytes (one chunk). False once the stream is closed or its bounded queue is full, in which
   // case the stream is cut: a subscriber that does not read is closed, never buffered without bound.
   virtual bool Write(std::string bytes) = 0;
+  // The same for bytes that many streams share.
+  virtual bool WriteShared(std::shared_ptr<const std::string> bytes) { return Write(*bytes); }
   // Sends what is queued and ends the stream.
   virtual void Close() = 0;
   [[nodiscard]] virtual bool closed() const = 0;
@@ -79,11 +83,17 @@ class Responder {
   virtual ~Responder() = default;
   virtual void Send(Response response) = 0;
   // Starts a chunked answer with this head. `on_closed` is called once, on a network thread, when
-  // the peer leaves, is cut, or Close() has ended the stream.
+  // the peer leaves, is cut, or Close() has ended the stream; when the peer has left already, by
+  // Stream() itself.
   virtual std::shared_ptr<StreamWriter> Stream(Response head, std::function<void()> on_closed) = 0;
 };
 using ResponderPtr = std::shared_ptr<Responder>;
 
 using Handler = std::function<void(Request, ResponderPtr)>;
+
+// "Not Found" for 404.
+[[nodiscard]] std::string_view ReasonPhrase(int status);
+// Names compare without case.
+[[nodiscard]] bool SameName(std::string_view a, std::string_view b);
 
 }  // namespace meseta::http
