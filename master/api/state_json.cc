@@ -264,7 +264,7 @@ void WriteLeader(const v1::MasterInfo& info, JsonWriter& json) {
   json.EndObject();
 }
 
-void WriteMaster(const MasterRecord& master, const BuildInfo& build, JsonWriter& json) {
+void WriteMaster(const MasterRecord& master, const endpoints::BuildInfo& build, JsonWriter& json) {
   Field(json, "version", build.version);
   Field(json, "build_date", build.build_date);
   Number(json, "build_time", build.build_time);
@@ -320,7 +320,7 @@ void ForEachTask(const FrameworkView& framework, F f) {
 
 }  // namespace
 
-std::string StateJson(const Snapshot& view, const BuildInfo& build,
+std::string StateJson(const Snapshot& view, const endpoints::BuildInfo& build,
                       const std::map<std::string, std::string>& flags) {
   std::string out;
   JsonWriter json(&out);

@@ -6,19 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "actors/endpoints/common_routes.h"
 #include "master/view/snapshot.h"
 
 namespace meseta::master {
 
-// What /state prints beside the cluster: how this binary was built and started.
-struct BuildInfo {
-  std::string version;     // "1.12.0"-style number that clients compare; see actors/base/version.h.
-  std::string build_date;  // "2026-11-22 14:00:00 UTC"
-  double build_time = 0;   // Seconds since the epoch.
-  std::string build_user;
-};
-
-std::string StateJson(const Snapshot& view, const BuildInfo& build,
+std::string StateJson(const Snapshot& view, const endpoints::BuildInfo& build,
                       const std::map<std::string, std::string>& flags);
 std::string StateSummaryJson(const Snapshot& view);
 // One agent when `agent` is given.
