@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 namespace meseta::agent {
 namespace {
@@ -26,6 +28,11 @@ std::string ReadSmallFile(const std::string& path) {
 }  // namespace
 
 Status RunDirectory::Make() const {
+  if (mkdir(path_.c_str(), 0700) == 0) return OkStatus();
+  if (errno == ENOENT) {  // The first of all: the folder of the runs is not there yet.
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  }
   if (mkdir(path_.c_str(), 0700) != 0) {
     return ErrnoStatus(errno, "Failed to make the run directory '" + path_ + "'");
   }

@@ -1,6 +1,7 @@
 #include "agent/launcher/shim_messages.h"
 
-#include <cstring>
+#include <cstdlib>
+#include <iterator>
 
 namespace meseta::agent {
 namespace {
@@ -68,12 +69,21 @@ Status CheckStrings(const ShimSpec& spec) {
   return OkStatus();
 }
 
+// The shim tells the number as two digits.
+std::string RlimitName(const std::string& number) {
+  constexpr const char* kNames[] = {"CPU",    "FSIZE",   "DATA",  "STACK",      "CORE",     "RSS",
+                                    "NPROC",  "NOFILE",  "MEMLOCK", "AS",       "LOCKS",    "SIGPENDING",
+                                    "MSGQUEUE", "NICE",  "RTPRIO", "RTTIME"};
+  const size_t index = std::strtoul(number.c_str(), nullptr, 10);
+  return index < std::size(kNames) ? std::string("RLIMIT_") + kNames[index] : number;
+}
+
 std::string Describe(LaunchStage stage, const std::string& detail) {
   switch (stage) {
     case LaunchStage::kSpec: return "The shim did not understand its task (" + detail + ")";
     case LaunchStage::kRecord: return "Failed to record the run in '" + detail + "'";
     case LaunchStage::kFork: return "Failed to fork the task";
-    case LaunchStage::kRlimit: return "Failed to set resource limit " + detail;
+    case LaunchStage::kRlimit: return "Failed to set resource limit " + RlimitName(detail);
     case LaunchStage::kSandbox: return "Failed to change to the sandbox '" + detail + "'";
     case LaunchStage::kUser: return "Failed to switch to the task's user (" + detail + ")";
     case LaunchStage::kStdio: return "Failed to open '" + detail + "' for the task";
@@ -143,7 +153,7 @@ std::string EncodeKill(Duration grace) {
 
 std::optional<ShimEvent> DecodeEvent(FrameType type, std::string_view fields) {
   switch (type) {
-    case FrameType::kReady: return ShimReady{};
+    case FrameType::kReady: return ShimReady{shim::FindNumber(fields, Key::kPid, 0)};
     case FrameType::kStarted: return Started(fields);
     case FrameType::kLaunchFailed: return ShimLaunchFailed{LaunchStatus(fields)};
     case FrameType::kExited: return Exited(fields);

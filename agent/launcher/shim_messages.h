@@ -44,7 +44,9 @@ struct ShimSpec {
   bool sync_files = false;
 };
 
-struct ShimReady {};
+struct ShimReady {
+  int64_t pid = 0;  // Of the shim.
+};
 struct ShimStarted {
   int64_t pid = 0;
   int64_t start_time = 0;  // Clock ticks since boot.
