@@ -31,6 +31,11 @@ if(MESETA_SANITIZE)
   endif()
 endif()
 
+if(MESETA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # Libraries, too: the fuzzer follows coverage.
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(CAF 0.17 REQUIRED COMPONENTS core)
