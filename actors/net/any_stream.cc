@@ -2,11 +2,13 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -151,6 +153,12 @@ class StreamImpl final : public AnyStream {
   void Close() override {
     ErrorCode ignored;
     stream_.lowest_layer().close(ignored);
+  }
+
+  bool Quiet() override {
+    char byte = 0;
+    const ssize_t n = recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
   asio::any_io_executor executor() override { return stream_.get_executor(); }

@@ -45,6 +45,10 @@ class AnyStream {
   // Ends all operations with operation_aborted. Idempotent.
   virtual void Close() = 0;
 
+  // Nothing to read and not closed by the peer, as an idle connection should be before it is used
+  // again. REQUIRES: no read is under way.
+  virtual bool Quiet() = 0;
+
   virtual asio::any_io_executor executor() = 0;
   // "ip:port", or "unix".
   [[nodiscard]] virtual const std::string& peer() const = 0;
