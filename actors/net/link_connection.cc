@@ -1,6 +1,7 @@
 #include "actors/net/link_connection.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <algorithm>
@@ -40,13 +41,11 @@ LinkOutbox::Sent LinkOutbox::Send(Lane lane, std::string body) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!open_) return Sent::kDown;
-    if (queue_.Push(lane, std::move(body))) {
+    if (queue_.Push(lane, &body)) {
       if (std::exchange(wake_posted_, true)) return Sent::kQueued;
     } else {
       open_ = false;
-      close_reason_ = ResourceExhausted("the peer does not read: " +
-                                        std::to_string(queue_.messages()) + " messages, " +
-                                        std::to_string(queue_.bytes()) + " bytes wait for it");
+      close_reason_ = Refused(body.size());
       queue_.Clear();
     }
     if (open_) {
@@ -56,6 +55,15 @@ LinkOutbox::Sent LinkOutbox::Send(Lane lane, std::string body) {
     PostLocked(&LinkConnection::CloseAsAsked);
   }
   return Sent::kFull;
+}
+
+Status LinkOutbox::Refused(size_t size) const {
+  if (size > kMaxMessageBytes) {
+    return ResourceExhausted("a message of " + std::to_string(size) +
+                             " bytes is larger than a link carries");
+  }
+  return ResourceExhausted("the peer does not read: " + std::to_string(queue_.messages()) +
+                           " messages, " + std::to_string(queue_.bytes()) + " bytes wait for it");
 }
 
 void LinkOutbox::Consumed() {
@@ -114,7 +122,11 @@ asio::awaitable<void> LinkConnection::ReadLoop() {
     const auto [error, n] = co_await stream_->ReadSome(into, Duration::Max());
     if (core_.down()) break;
     if (error) {
-      Perform(core_.Broken(IoStatus(error, "the link to " + stream_->peer() + " broke")));
+      // A write that met its deadline ends the read, too.
+      Perform(core_.Broken(error == asio::error::operation_aborted
+                               ? DeadlineExceeded("the peer has not taken what was written for " +
+                                                  options_.write_stall.ToString())
+                               : IoStatus(error, "the link to " + stream_->peer() + " broke")));
       break;
     }
     host_->counters().bytes_in.fetch_add(n, std::memory_order_relaxed);

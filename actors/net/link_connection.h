@@ -48,6 +48,8 @@ class LinkOutbox {
 
  private:
   friend class LinkConnection;
+  // Why a message of that size was refused.
+  [[nodiscard]] Status Refused(size_t size) const;
   // Runs `what` on the link's thread, unless the link has ended.
   void Post(void (LinkConnection::*what)());
   void PostLocked(void (LinkConnection::*what)());

@@ -12,14 +12,14 @@ constexpr uint16_t kBulkStream = 1;
 
 }  // namespace
 
-bool SendQueue::Push(Lane lane, std::string body) {
-  if (body.size() > kMaxMessageBytes || messages_ >= options_.max_messages ||
-      bytes_ + body.size() > options_.max_bytes) {
+bool SendQueue::Push(Lane lane, std::string* body) {
+  if (body->size() > kMaxMessageBytes || messages_ >= options_.max_messages ||
+      bytes_ + body->size() > options_.max_bytes) {
     return false;
   }
   ++messages_;
-  bytes_ += body.size();
-  (lane == Lane::kUrgent ? urgent_ : bulk_).bodies.push_back(std::move(body));
+  bytes_ += body->size();
+  (lane == Lane::kUrgent ? urgent_ : bulk_).bodies.push_back(std::move(*body));
   return true;
 }
 

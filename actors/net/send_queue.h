@@ -35,8 +35,9 @@ class SendQueue {
   SendQueue() = default;
   explicit SendQueue(Options options) : options_(options) {}
 
-  // False when a bound refuses it. `body` is a serialized LinkEnvelope.
-  [[nodiscard]] bool Push(Lane lane, std::string body);
+  // False when a bound refuses it; `body`, a serialized LinkEnvelope, is then left as it is.
+  [[nodiscard]] bool Push(Lane lane, std::string* body);
+  [[nodiscard]] bool Push(Lane lane, std::string body) { return Push(lane, &body); }
   // REQUIRES: body.size() <= kMaxFramePayload.
   [[nodiscard]] bool PushControl(FrameType type, std::string body);
 

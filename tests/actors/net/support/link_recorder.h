@@ -36,6 +36,15 @@ class LinkRecorder {
     return Wait([n](const LinkRecorder& r) { return r.messages.size() >= n; });
   }
 
+  void ConsumeAll(Transport* transport) {
+    std::vector<LinkId> batches;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      batches.swap(unconsumed);
+    }
+    for (const LinkId link : batches) transport->Consumed(link);
+  }
+
   // Read them in Wait(), or when nothing more comes.
   std::vector<LinkUp> ups;
   std::vector<LinkDown> downs;
