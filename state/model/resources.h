@@ -105,6 +105,8 @@ class Resources {
   [[nodiscard]] Resources WithoutTopReservation() const;
   // Entries with more than one reservation (only for frameworks with RESERVATION_REFINEMENT).
   [[nodiscard]] Resources NonRefined() const;
+  // Nothing reserved, revocable or shared: what may be offered to anybody as it is.
+  [[nodiscard]] bool IsPlain() const;
   // How many entries.
   [[nodiscard]] size_t size() const { return cells_.size(); }
 

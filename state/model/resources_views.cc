@@ -106,6 +106,13 @@ Resources Resources::NonRefined() const {
   return Select([](const Cell& cell) { return cell.identity->meta.reservations_size() <= 1; });
 }
 
+bool Resources::IsPlain() const {
+  return std::all_of(cells_.begin(), cells_.end(), [](const Cell& cell) {
+    const v1::Resource& meta = cell.identity->meta;
+    return !IsReserved(meta) && !meta.has_revocable() && !meta.has_shared();
+  });
+}
+
 Resources Resources::Filter(const std::function<bool(const v1::Resource&)>& keep) const {
   return Select([&](const Cell& cell) { return keep(ToResource(cell)); });
 }
