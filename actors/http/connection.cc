@@ -62,6 +62,7 @@ Connection::Connection(std::shared_ptr<ServerCore> core, std::unique_ptr<net::An
 }
 
 Connection::~Connection() {
+  CountBuffered(0);
   if (exchange_) exchange_->Abandon();
   signal_->Detach();
   --core_->stats.connections;
@@ -91,6 +92,12 @@ asio::awaitable<void> Connection::Run() {
   if (stream_) stream_->Close();
 }
 
+// Bodies count while they are collected and until they are answered.
+void Connection::CountBuffered(size_t bytes) {
+  core_->stats.buffered_body_bytes += bytes;
+  core_->stats.buffered_body_bytes -= std::exchange(buffered_, bytes);
+}
+
 asio::awaitable<bool> Connection::ServeOne() {
   RequestParser parser(core_->options.max_header_bytes);
   if (!co_await ReadHead(parser)) co_return false;
@@ -107,7 +114,10 @@ asio::awaitable<bool> Connection::ServeOne() {
   if (!co_await ReadBody(parser, admission)) co_return false;
   std::optional<Response> refusal = std::move(admission.refusal);
   if (!refusal) refusal = DecodeBody(*admission.route, &parser.request());
-  if (refusal) co_return co_await SendResponse(std::move(*refusal), std::move(facts));
+  if (refusal) {
+    CountBuffered(0);
+    co_return co_await SendResponse(std::move(*refusal), std::move(facts));
+  }
   co_return co_await Answer(*admission.route, std::move(parser.request()), std::move(facts));
 }
 
@@ -207,17 +217,10 @@ asio::awaitable<bool> Connection::ReadBody(RequestParser& parser, const Admissio
     if (!co_await WriteAll("HTTP/1.1 100 Continue\r\n\r\n", "")) co_return false;
   }
   const auto start = Clock::now();
-  // Counted while it is collected and until it is answered.
-  struct Buffered {
-    std::atomic<uint64_t>& total;
-    uint64_t mine = 0;
-    ~Buffered() { total -= mine; }
-  } buffered{core_->stats.buffered_body_bytes};
   while (parser.phase() == Phase::kBody) {
     if (input_.size() > input_start_) {
       Consume(parser.Put(std::string_view(input_).substr(input_start_)));
-      const uint64_t now = parser.request().body.size();
-      core_->stats.buffered_body_bytes += now - std::exchange(buffered.mine, now);
+      CountBuffered(parser.request().body.size());
       if (parser.phase() != Phase::kBody) break;
     }
     const auto earned = static_cast<int64_t>(parser.body_bytes() /
@@ -286,6 +289,7 @@ asio::awaitable<bool> Connection::Answer(const Router::Route& route, Request req
   }
   while (!exchange_->answered() && !gone_) co_await signal_->Wait();
   if (gone_) co_return false;
+  CountBuffered(0);
   Response response = exchange_->TakeResponse();
   auto outbox = exchange_->outbox();
   bool more = false;
@@ -362,7 +366,10 @@ asio::awaitable<bool> Connection::SendStream(Response response, std::shared_ptr<
       if (batch.cut) ++core_->stats.streams_cut;
       co_return false;
     }
-    if (!batch.pieces.empty() && !co_await SendBatch(batch, !facts.http_1_0)) co_return false;
+    if (!batch.pieces.empty()) {
+      const bool sent = co_await SendBatch(batch, !facts.http_1_0);
+      if (!sent) co_return false;
+    }
     if (batch.last) break;
     if (batch.pieces.empty()) co_await signal_->Wait();
   }
@@ -379,8 +386,10 @@ asio::awaitable<bool> Connection::SendBatch(const Outbox::Batch& batch, bool chu
   const int n = std::snprintf(line, sizeof line, "%zx\r\n", total);
   const std::string_view prefix(line, chunked ? static_cast<size_t>(n) : 0);
   if (batch.pieces.size() == 1) {
-    if (!co_await WriteAll(prefix, *batch.pieces[0])) co_return false;
-    co_return !chunked || co_await WriteAll("\r\n", "");
+    bool sent = co_await WriteAll(prefix, *batch.pieces[0]);
+    // Not `a && co_await b`: g++ 12 may await b in any case.
+    if (sent && chunked) sent = co_await WriteAll("\r\n", "");
+    co_return sent;
   }
   std::string joined(prefix);
   joined.reserve(total + prefix.size() + 2);
@@ -405,6 +414,7 @@ asio::awaitable<void> Connection::WatchPeer() {
 }
 
 asio::awaitable<bool> Connection::RefuseAndClose(Response response, bool head_only) {
+  CountBuffered(0);
   Facts facts;
   facts.head = head_only;
   co_await SendResponse(std::move(response), std::move(facts));

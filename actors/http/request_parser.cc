@@ -1,10 +1,11 @@
 #include "actors/http/request_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/optional/optional.hpp>
-#include <limits>
 #include <utility>
 
+#include "actors/http/chunked_decoder.h"
 #include "actors/http/url.h"
 
 namespace meseta::http {
@@ -18,9 +19,9 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 
 class RequestParser::Impl final : public beast::http::basic_parser<true> {
  public:
-  explicit Impl(size_t max_header_bytes) {
+  explicit Impl(size_t max_header_bytes) : chunks(max_header_bytes) {
     header_limit(static_cast<std::uint32_t>(max_header_bytes));
-    body_limit(boost::none);  // Checked here, by route.
+    body_limit(boost::none);  // Checked here, by route: Beast parses the header only.
     eager(false);
   }
 
@@ -35,10 +36,45 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
     if (error == beast::http::error::header_limit) {
       Fail(431, "The request header is too large");
     } else if (error == beast::http::error::bad_version) {
-      Fail(400, "Malformed request: bad HTTP version");
+      Fail(400, "Malformed request: only HTTP/1.0 and HTTP/1.1 are spoken here");
     } else {
       Fail(400, "Malformed request: " + error.message());
     }
+  }
+
+  ChunkedDecoder chunks;
+  size_t PutHeader(std::string_view input) {
+    size_t total = 0;
+    while (phase == Phase::kHeader && total < input.size()) {
+      beast::error_code error;
+      const auto rest = input.substr(total);
+      const size_t used = put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+      total += used;
+      if (phase == Phase::kFailed || error == beast::http::error::need_more) break;
+      if (error) FailParse(error);
+      if (error || used == 0) break;
+    }
+    return total;
+  }
+
+  size_t PutBody(std::string_view input) {
+    std::string* body = discard ? nullptr : &request.body;
+    const size_t room = max_body - body_bytes;
+    size_t used = 0;
+    if (chunked()) {
+      used = chunks.Put(input, room, body);
+      body_bytes = chunks.body_bytes();
+      if (chunks.malformed()) Fail(400, "Malformed request: bad chunk");
+      if (chunks.too_large()) Fail(413, TooLarge());
+      if (chunks.complete()) phase = Phase::kComplete;
+      return used;
+    }
+    const auto length = static_cast<size_t>(*content_length());  // At most max_body.
+    used = std::min(length - body_bytes, input.size());
+    if (body != nullptr) body->append(input.substr(0, used));
+    body_bytes += used;
+    if (body_bytes == length) phase = Phase::kComplete;
+    return used;
   }
 
   Phase phase = Phase::kHeader;
@@ -64,9 +100,6 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   void on_request_impl(beast::http::verb, string_view method, string_view target, int http_version,
                        error_code& ec) override {
     version = http_version;
-    if (version != 10 && version != 11) {
-      return Refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here", ec);
-    }
     request.method = View(method);
     request.target = View(target);
     auto parsed = ParseTarget(request.target);
@@ -77,7 +110,6 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
 
   void on_field_impl(beast::http::field field, string_view name, string_view value,
                      error_code& ec) override {
-    if (phase != Phase::kHeader) return;  // A trailer must not pass for a header.
     if (request.headers.size() >= kMaxHeaderCount) {
       return Refuse(431, "The request has too many headers", ec);
     }
@@ -103,20 +135,9 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   void on_header_impl(error_code&) override { phase = Phase::kHeaderDone; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
 
-  std::size_t on_body_impl(string_view body, error_code& ec) override {
-    if (body.size() > max_body - body_bytes) {
-      Refuse(413, TooLarge(), ec);
-      return 0;
-    }
-    body_bytes += body.size();
-    if (!discard) request.body.append(body.data(), body.size());
-    return body.size();
-  }
-
+  std::size_t on_body_impl(string_view, error_code&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
-    return on_body_impl(body, ec);
-  }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
   void on_response_impl(int, string_view, int, error_code&) {}
 
@@ -132,28 +153,9 @@ RequestParser::RequestParser(size_t max_header_bytes)
 RequestParser::~RequestParser() = default;
 
 size_t RequestParser::Put(std::string_view input) {
-  Impl& impl = *impl_;
-  size_t total = 0;
-  while (impl.phase == Phase::kHeader || impl.phase == Phase::kBody) {
-    if (total == input.size()) break;
-    beast::error_code error;
-    const auto rest = input.substr(total);
-    const size_t used = impl.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
-    total += used;
-    if (impl.phase == Phase::kFailed) break;
-    if (error == beast::http::error::need_more) break;
-    if (error) {
-      impl.FailParse(error);
-      break;
-    }
-    if (impl.phase == Phase::kHeaderDone) break;
-    if (impl.is_done()) {
-      impl.phase = Phase::kComplete;
-      break;
-    }
-    if (used == 0) break;
-  }
-  return total;
+  if (impl_->phase == Phase::kHeader) return impl_->PutHeader(input);
+  if (impl_->phase == Phase::kBody) return impl_->PutBody(input);
+  return 0;
 }
 
 void RequestParser::ReadBody(size_t max_body_bytes, bool discard) {
@@ -161,7 +163,7 @@ void RequestParser::ReadBody(size_t max_body_bytes, bool discard) {
   if (impl.phase != Phase::kHeaderDone) return;
   impl.max_body = max_body_bytes;
   impl.discard = discard;
-  impl.phase = impl.is_done() ? Phase::kComplete : Phase::kBody;
+  impl.phase = has_body() ? Phase::kBody : Phase::kComplete;
   const auto length = impl.content_length();
   if (length && *length > max_body_bytes) impl.Fail(413, impl.TooLarge());
 }
@@ -171,7 +173,10 @@ Request& RequestParser::request() { return impl_->request; }
 bool RequestParser::keep_alive() const { return impl_->keep_alive(); }
 bool RequestParser::http_1_0() const { return impl_->version == 10; }
 bool RequestParser::expects_continue() const { return impl_->expects_continue; }
-bool RequestParser::has_body() const { return !impl_->is_done(); }
+bool RequestParser::has_body() const {
+  const auto length = impl_->content_length();
+  return impl_->chunked() || (length && *length > 0);
+}
 
 std::string RequestParser::upgrade() const {
   if (!impl_->upgrade()) return "";

@@ -44,7 +44,7 @@ class RequestParser {
   // Body bytes that arrived, discarded ones too.
   [[nodiscard]] size_t body_bytes() const;
 
-  // In kFailed: the answer, 400, 413, 431, 501 or 505, and one sentence.
+  // In kFailed: the answer, 400, 413, 417, 431 or 501, and one sentence.
   [[nodiscard]] int error_status() const;
   [[nodiscard]] const std::string& error_text() const;
 

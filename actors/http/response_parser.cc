@@ -1,8 +1,12 @@
 #include "actors/http/response_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/optional/optional.hpp>
+#include <cstdint>
 #include <utility>
+
+#include "actors/http/chunked_decoder.h"
 
 namespace meseta::http {
 namespace {
@@ -29,7 +33,42 @@ class ResponseParser::Impl final : public beast::http::basic_parser<false> {
   Phase phase = Phase::kHeader;
   Response head;
   std::string error;
-  std::string* body = nullptr;
+  ChunkedDecoder chunks{kMaxResponseHeaderBytes};
+  size_t body_bytes = 0;
+
+  size_t PutHeader(std::string_view input) {
+    size_t total = 0;
+    while (phase == Phase::kHeader && total < input.size()) {
+      beast::error_code ec;
+      const auto rest = input.substr(total);
+      const size_t used = put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
+      total += used;
+      if (ec == beast::http::error::need_more) break;
+      if (ec) Fail("The response is not valid HTTP: " + ec.message());
+      if (ec || used == 0) break;
+    }
+    // Beast knows which answers have no body.
+    if (phase == Phase::kBody && is_done()) phase = Phase::kComplete;
+    return total;
+  }
+
+  size_t PutBody(std::string_view input, std::string* body) {
+    if (chunked()) {
+      const size_t used = chunks.Put(input, SIZE_MAX, body);
+      if (chunks.malformed() || chunks.too_large()) {
+        Fail("The response is not valid HTTP: bad chunk");
+      }
+      if (chunks.complete()) phase = Phase::kComplete;
+      return used;
+    }
+    const auto length = content_length();
+    const size_t left = length ? static_cast<size_t>(*length) - body_bytes : SIZE_MAX;
+    const size_t used = std::min(left, input.size());
+    body->append(input.substr(0, used));
+    body_bytes += used;
+    if (used == left) phase = Phase::kComplete;
+    return used;
+  }
 
  private:
   using error_code = beast::error_code;
@@ -41,7 +80,6 @@ class ResponseParser::Impl final : public beast::http::basic_parser<false> {
 
   void on_field_impl(beast::http::field field, string_view name, string_view value,
                      error_code& ec) override {
-    if (phase != Phase::kHeader) return;
     const bool odd_encoding =
         field == beast::http::field::transfer_encoding &&
         !SameName(std::string_view(value.data(), value.size()), "chunked");
@@ -54,15 +92,9 @@ class ResponseParser::Impl final : public beast::http::basic_parser<false> {
 
   void on_header_impl(error_code&) override { phase = Phase::kBody; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(string_view piece, error_code&) override {
-    body->append(piece.data(), piece.size());
-    return piece.size();
-  }
+  std::size_t on_body_impl(string_view, error_code&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view piece, error_code&) override {
-    body->append(piece.data(), piece.size());
-    return piece.size();
-  }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
 };
 
@@ -71,36 +103,17 @@ ResponseParser::ResponseParser(bool answers_head) : impl_(std::make_unique<Impl>
 ResponseParser::~ResponseParser() = default;
 
 size_t ResponseParser::Put(std::string_view input, std::string* body) {
-  Impl& impl = *impl_;
-  impl.body = body;
-  const Phase before = impl.phase;
-  size_t total = 0;
-  while (total < input.size() && impl.phase == before &&
-         (before == Phase::kHeader || before == Phase::kBody)) {
-    beast::error_code error;
-    const auto rest = input.substr(total);
-    const size_t used = impl.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
-    total += used;
-    if (error == beast::http::error::need_more) break;
-    if (error) {
-      impl.Fail("The response is not valid HTTP: " + error.message());
-      break;
-    }
-    if (impl.is_done()) break;
-    if (used == 0) break;
-  }
-  if (impl.phase == Phase::kBody && impl.is_done()) impl.phase = Phase::kComplete;
-  return total;
+  if (impl_->phase == Phase::kHeader) return impl_->PutHeader(input);
+  if (impl_->phase == Phase::kBody) return impl_->PutBody(input, body);
+  return 0;
 }
 
 void ResponseParser::PutEnd() {
   if (impl_->phase == Phase::kComplete || impl_->phase == Phase::kFailed) return;
-  beast::error_code error;
-  if (impl_->phase == Phase::kBody) impl_->put_eof(error);
-  if (impl_->phase == Phase::kHeader || error) {
-    impl_->Fail("The connection ended in the middle of the response");
-  } else {
+  if (impl_->phase == Phase::kBody && !impl_->chunked() && !impl_->content_length()) {
     impl_->phase = Phase::kComplete;
+  } else {
+    impl_->Fail("The connection ended in the middle of the response");
   }
 }
 

@@ -59,7 +59,7 @@ struct ServerStats {
   std::atomic<uint64_t> requests = 0;
   std::atomic<uint64_t> responses_4xx = 0;
   std::atomic<uint64_t> responses_5xx = 0;
-  std::atomic<uint64_t> malformed = 0;       // 400, 431, 501, 505 by the parser.
+  std::atomic<uint64_t> malformed = 0;       // Refused by the parser.
   std::atomic<uint64_t> timed_out = 0;       // Peers that met a deadline within a request.
   std::atomic<uint64_t> overloaded = 0;      // 503 by our bounds.
   std::atomic<uint64_t> streams_cut = 0;     // Subscribers that did not keep up.
