@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/messages/internal/link.pb.h"
+#include "actors/net/envelope_codec.h"
 
 namespace meseta::net {
 namespace {
@@ -203,13 +204,9 @@ Status LinkCore::OnHello(std::string_view body, const Context& context, LinkEffe
 }
 
 Status LinkCore::OnEnvelope(std::string_view body, LinkEffects* effects) {
-  internal::LinkEnvelope wire;
-  if (!ParseBody(body, &wire)) return Malformed("envelope");
-  Envelope& envelope = effects->deliver.emplace_back();
-  envelope.to = std::move(*wire.mutable_to());
-  envelope.from = std::move(*wire.mutable_from());
-  envelope.type = std::move(*wire.mutable_type());
-  envelope.payload = std::move(*wire.mutable_payload());
+  Envelope envelope;
+  if (!DecodeEnvelope(body, &envelope)) return Malformed("envelope");
+  effects->deliver.push_back(std::move(envelope));
   return OkStatus();
 }
 

@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "actors/base/logging.h"
-#include "actors/messages/internal/link.pb.h"
 #include "actors/net/address.h"
 #include "actors/net/dial_core.h"
+#include "actors/net/envelope_codec.h"
 #include "actors/net/link_connection.h"
 #include "actors/net/link_upgrade.h"
 
@@ -34,15 +34,6 @@ Time SteadyNow() {
 uint64_t RandomSeed() {
   std::random_device device;
   return static_cast<uint64_t>(device()) << 32 | device();
-}
-
-std::string Serialize(Envelope envelope) {
-  internal::LinkEnvelope wire;
-  wire.set_to(std::move(envelope.to));
-  wire.set_from(std::move(envelope.from));
-  wire.set_type(std::move(envelope.type));
-  wire.set_payload(std::move(envelope.payload));
-  return wire.SerializeAsString();
 }
 
 std::vector<std::string> CertificateNames(const AnyStream& stream) {
@@ -381,7 +372,7 @@ bool LinkTransport::Send(LinkId link, Envelope envelope) {
     return false;
   }
   const bool urgent = shared_->options.urgent_actors.count(envelope.to) != 0;
-  switch (outbox->Send(urgent ? Lane::kUrgent : Lane::kBulk, Serialize(std::move(envelope)))) {
+  switch (outbox->Send(urgent ? Lane::kUrgent : Lane::kBulk, EncodeEnvelope(envelope))) {
     case LinkOutbox::Sent::kQueued:
       counters.messages_out.fetch_add(1, std::memory_order_relaxed);
       return true;
