@@ -1,6 +1,7 @@
 // The phases of one container, from Launch or Recover to its end. Pure.
 //
 //   Launch   preparing -> fetching -> spawning -> awaiting ready -> starting -> running -> ended
+//            (without URIs at once: spawning, which then includes the preparation)
 //   Recover  inspecting -> reconnecting ----------------------------------------> running -> ended
 //
 // Invariants: exactly one of ContainerFailed and ContainerExited is reported, as the last event;
@@ -37,10 +38,11 @@ class ContainerCore {
 
   // To be performed in this order.
   struct Effects {
-    bool prepare = false;        // Users, sandbox, run directory, limits.
+    bool prepare = false;        // Users, sandbox, run directory, limits; answered by Prepared().
     bool fetch = false;
     bool stop_fetch = false;
-    bool spawn = false;          // The shim, with its spec.
+    bool spawn = false;          // The shim, with its spec; answered by Spawned(). With `prepare`:
+                                 // both in one go, answered by Spawned() alone.
     bool inspect = false;        // Read the run's files; connect if the shim lives.
     bool read_exit = false;      // Read the exit file; kill what is left of the session.
     bool start_channel = false;  // Begin to listen to the shim.
@@ -79,7 +81,6 @@ class ContainerCore {
   const ContainerId id_;
   const bool orphan_;
   Phase phase_ = Phase::kNew;
-  bool has_uris_ = false;
   // A kill that waits for a shim to hear it (starting, inspecting, reconnecting).
   std::optional<Duration> kill_;
 };

@@ -121,7 +121,7 @@ struct PosixContainerizer::State : std::enable_shared_from_this<State> {
 void PosixContainerizer::State::Perform(const ContainerId& id, Effects effects) {
   Container* container = Find(id);
   if (container == nullptr) return;
-  if (effects.prepare) Prepare(id, *container);
+  if (effects.prepare && !effects.spawn) Prepare(id, *container);
   if (effects.stop_fetch && container->fetch != nullptr) container->fetch->Kill();
   if (effects.fetch) Fetch(id, *container);
   if (effects.spawn) Spawn(id, *container);
@@ -196,17 +196,24 @@ void PosixContainerizer::State::AwaitFetch(const ContainerId& id,
 }
 
 void PosixContainerizer::State::Spawn(const ContainerId& id, Container& container) {
-  Async([this, id, spec = container.shim_spec] { return launcher.Launch(id, *spec); },
-        [this, id](Result<std::shared_ptr<ShimChannel>> launched) {
-          Container* found = Find(id);
-          if (found == nullptr) {  // Killed and forgotten: nobody says `go`.
-            if (launched.ok()) (*launched)->Start([launched](const ShimEvent&) {});
-            if (launched.ok()) (*launched)->Close();
-            return RemoveRun(id);
-          }
-          if (launched.ok()) found->channel = *launched;
-          Perform(id, found->core.Spawned(launched.status()));
-        });
+  // Without a plan of the shim yet, that is to be made first.
+  Async(
+      [this, id, spec = container.spec, planned = container.shim_spec]()
+          -> Result<std::shared_ptr<ShimChannel>> {
+        if (planned != nullptr) return launcher.Launch(id, *planned);
+        ASSIGN_OR_RETURN(const auto made, PrepareNow(*spec));
+        return launcher.Launch(id, *made);
+      },
+      [this, id](Result<std::shared_ptr<ShimChannel>> launched) {
+        Container* found = Find(id);
+        if (found == nullptr) {  // Killed and forgotten: nobody says `go`.
+          if (launched.ok()) (*launched)->Start([](const ShimEvent&) {});
+          if (launched.ok()) (*launched)->Close();
+          return RemoveRun(id);
+        }
+        if (launched.ok()) found->channel = *launched;
+        Perform(id, found->core.Spawned(launched.status()));
+      });
 }
 
 void PosixContainerizer::State::StartChannel(const ContainerId& id, Container& container) {

@@ -25,10 +25,12 @@ ContainerCore Core() { return ContainerCore(ContainerId("c"), false); }
 
 void Drive(ContainerCore& core, Phase phase) {
   if (core.phase() == phase) return;
-  (void)core.Launch(phase == Phase::kFetching);
+  (void)core.Launch(true);
   if (phase == Phase::kPreparing) return;
   (void)core.Prepared(OkStatus());
-  if (phase == Phase::kFetching || phase == Phase::kSpawning) return;
+  if (phase == Phase::kFetching) return;
+  (void)core.Fetched(OkStatus());
+  if (phase == Phase::kSpawning) return;
   (void)core.Spawned(OkStatus());
   if (phase == Phase::kAwaitingReady) return;
   (void)core.Handle(ShimReady{});
@@ -53,10 +55,10 @@ TEST(ContainerCore, TheWholeWay) {
 
 TEST(ContainerCore, WithoutUrisNothingIsFetched) {
   ContainerCore core = Core();
-  (void)core.Launch(false);
-  const auto effects = core.Prepared(OkStatus());
-  EXPECT_TRUE(effects.spawn);
+  const auto effects = core.Launch(false);
+  EXPECT_TRUE(effects.prepare && effects.spawn);
   EXPECT_FALSE(effects.fetch);
+  EXPECT_TRUE(core.Spawned(OkStatus()).start_channel);
 }
 
 TEST(ContainerCore, EachStepMayFail) {
@@ -68,6 +70,9 @@ TEST(ContainerCore, EachStepMayFail) {
   Drive(b, Phase::kFetching);
   EXPECT_EQ(Failed(b.Fetched(Unavailable("404")))->status.message(),
             "Failed to launch container: Failed to fetch all URIs for container 'c': 404");
+  ContainerCore unprepared = Core();
+  (void)unprepared.Launch(false);
+  EXPECT_NE(Failed(unprepared.Spawned(NotFound("no user"))), nullptr);
   ContainerCore c = Core();
   Drive(c, Phase::kSpawning);
   EXPECT_NE(Failed(c.Spawned(ResourceExhausted("files"))), nullptr);
@@ -155,7 +160,7 @@ TEST(ContainerCore, OrphansAreKilledAndNotReported) {
 // Any sequence of events reports at most one end, and nothing after it.
 RC_GTEST_PROP(ContainerCoreProperty, EndsAtMostOnce, (bool recover, std::vector<uint8_t> events)) {
   ContainerCore core = Core();
-  (void)(recover ? core.Recover() : core.Launch(true));
+  (void)(recover ? core.Recover() : core.Launch(events.size() % 2 == 0));
   int ends = 0;
   int starts = 0;
   for (const uint8_t event : events) {

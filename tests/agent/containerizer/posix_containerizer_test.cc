@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,6 +216,42 @@ TEST_F(PosixContainerizerTest, SandboxThatCannotBeMadeIsASentence) {
   EXPECT_NE(host_->Expect<ContainerFailed>(id).status.message().find(
                 "Failed to create the sandbox '" + spec.sandbox + "'"),
             std::string::npos);
+}
+
+TEST_F(PosixContainerizerTest, NoDescriptorsLeftIsASentence) {
+  std::vector<int> taken;
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+  rlimit low = old;
+  low.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (int fd; (fd = dup(0)) >= 0;) taken.push_back(fd);
+  const ContainerId id("emfile");
+  (*host_)->Launch(Shell("emfile", "true"));
+  const auto failed = host_->Expect<ContainerFailed>(id);
+  for (const int fd : taken) close(fd);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_NE(failed.status.message().find("Too many open files"), std::string::npos)
+      << failed.status;
+  const ContainerId after("after");
+  (*host_)->Launch(Shell("after", "true"));
+  host_->Expect<ContainerStarted>(after);
+  EXPECT_EQ(host_->Expect<ContainerExited>(after).wait_status, 0);
+}
+
+TEST_F(PosixContainerizerTest, FullDiskIsASentence) {
+  std::filesystem::create_directory(root_ + "/runs");
+  if (mount("tmpfs", (root_ + "/runs").c_str(), "tmpfs", 0, "size=4k,nr_inodes=4") != 0) {
+    GTEST_SKIP() << "needs root to mount a small disk";
+  }
+  const ContainerId id("enospc");
+  std::ofstream(root_ + "/runs/.full") << std::string(8192, 'x');
+  (*host_)->Launch(Shell("enospc", "true"));
+  const auto failed = host_->Expect<ContainerFailed>(id);
+  EXPECT_NE(failed.status.message().find("No space left on device"), std::string::npos)
+      << failed.status;
+  (*host_)->Forget(id);
+  umount2((root_ + "/runs").c_str(), MNT_DETACH);
 }
 
 TEST_F(PosixContainerizerTest, KilledShimLosesItsTaskAndLeavesNothing) {
