@@ -45,6 +45,8 @@ find_package(Protobuf REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(leveldb CONFIG REQUIRED)
+# Debian's package names snappy as a library to link, which the shared leveldb brings along itself.
+set_target_properties(leveldb::leveldb PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(glog CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(benchmark CONFIG)
