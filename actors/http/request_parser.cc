@@ -139,7 +139,7 @@ class RequestParser::Impl final : public beast::http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
   std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
-  void on_response_impl(int, string_view, int, error_code&) {}
+  void on_response_impl(int, string_view, int, error_code&) override {}
 
  public:
   [[nodiscard]] std::string TooLarge() const {

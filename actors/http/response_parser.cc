@@ -74,7 +74,7 @@ class ResponseParser::Impl final : public beast::http::basic_parser<false> {
   using error_code = beast::error_code;
   using string_view = beast::string_view;
 
-  void on_request_impl(beast::http::verb, string_view, string_view, int, error_code&) {}
+  void on_request_impl(beast::http::verb, string_view, string_view, int, error_code&) override {}
 
   void on_response_impl(int code, string_view, int, error_code&) override { head.status = code; }
 

@@ -46,7 +46,6 @@ asio::awaitable<StreamResult> ConnectUnix(asio::any_io_executor executor, std::s
   if (path.size() > kMaxUnixPathBytes) co_return InvalidArgument(context + ": the path is too long");
   Local::socket socket(executor);
   const Local::endpoint endpoint(path);
-  ErrorCode ignored;
   Deadlines deadlines(executor, [&socket] {
     ErrorCode unused;
     socket.cancel(unused);
