@@ -1,5 +1,6 @@
 #include "actors/net/link_registry.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace meseta::net {
@@ -84,43 +85,51 @@ void LinkSession::Sync() {
 
 int LinkSession::Deliver(std::vector<Envelope> messages) {
   Sync();
-  struct Batch {
-    LinkActor* actor;
-    LinkMessages messages;
-  };
-  std::vector<Batch> batches;
-  LinkActor* last = nullptr;
-  size_t last_batch = 0;
+  const auto all_to_one =
+      std::all_of(messages.begin(), messages.end(),
+                  [&](const Envelope& envelope) { return envelope.to == messages.front().to; });
+  if (all_to_one) {  // As nearly always: the batch goes on as it came.
+    LinkActor* actor = messages.empty() ? nullptr : Receiver(messages.front().to, messages.size());
+    return actor != nullptr && Hand(actor, std::move(messages)) ? 1 : 0;
+  }
+  std::vector<std::pair<LinkActor*, std::vector<Envelope>>> batches;
   for (Envelope& envelope : messages) {
-    if (last == nullptr || last->name() != envelope.to) {
-      const auto found = actors_->find(envelope.to);
-      if (found == actors_->end()) {
-        counters_->dropped_no_actor.fetch_add(1, std::memory_order_relaxed);
-        continue;
-      }
-      if (!found->second->Allows(peer_.role)) {
-        counters_->dropped_role.fetch_add(1, std::memory_order_relaxed);
-        continue;
-      }
-      last = found->second.get();
-      last_batch = 0;
-      while (last_batch < batches.size() && batches[last_batch].actor != last) ++last_batch;
-      if (last_batch == batches.size()) batches.push_back(Batch{last, LinkMessages{link_, {}}});
+    LinkActor* actor = Receiver(envelope.to, 1);
+    if (actor == nullptr) continue;
+    const auto same = [actor](const auto& batch) { return batch.first == actor; };
+    auto batch = std::find_if(batches.begin(), batches.end(), same);
+    if (batch == batches.end()) {
+      batch = batches.insert(batch, {actor, std::vector<Envelope>()});
     }
-    batches[last_batch].messages.messages.push_back(std::move(envelope));
+    batch->second.push_back(std::move(envelope));
   }
   int handed = 0;
-  for (Batch& batch : batches) {
-    const uint64_t count = batch.messages.messages.size();
-    if (!batch.actor->Call(std::move(batch.messages))) {
-      counters_->dropped_no_actor.fetch_add(count, std::memory_order_relaxed);
-      continue;
-    }
-    counters_->messages_in.fetch_add(count, std::memory_order_relaxed);
-    counters_->batches_in.fetch_add(1, std::memory_order_relaxed);
-    ++handed;
-  }
+  for (auto& [actor, batch] : batches) handed += Hand(actor, std::move(batch)) ? 1 : 0;
   return handed;
+}
+
+LinkActor* LinkSession::Receiver(const std::string& name, size_t count) {
+  const auto found = actors_->find(name);
+  if (found == actors_->end()) {
+    counters_->dropped_no_actor.fetch_add(count, std::memory_order_relaxed);
+    return nullptr;
+  }
+  if (!found->second->Allows(peer_.role)) {
+    counters_->dropped_role.fetch_add(count, std::memory_order_relaxed);
+    return nullptr;
+  }
+  return found->second.get();
+}
+
+bool LinkSession::Hand(LinkActor* actor, std::vector<Envelope> messages) {
+  const uint64_t count = messages.size();
+  if (!actor->Call(LinkMessages{link_, std::move(messages)})) {
+    counters_->dropped_no_actor.fetch_add(count, std::memory_order_relaxed);
+    return false;
+  }
+  counters_->messages_in.fetch_add(count, std::memory_order_relaxed);
+  counters_->batches_in.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 void LinkSession::Down(const Status& reason) {

@@ -73,6 +73,10 @@ class LinkSession {
   void Down(const Status& reason);
 
  private:
+  // Whom `count` messages to `name` go to; null, and counted as dropped, when nobody may have them.
+  LinkActor* Receiver(const std::string& name, size_t count);
+  bool Hand(LinkActor* actor, std::vector<Envelope> messages);
+
   const LinkRegistry* registry_;
   LinkCounters* counters_;
   LinkId link_ = 0;  // 0: not up.

@@ -6,6 +6,8 @@
 // turns; the medians are printed.
 //
 //   link_bench [--seconds 1] [--rounds 3] [--json]
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -36,7 +38,8 @@ using tcp = asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kPayloadBytes = 200;
-constexpr int kWindow = 2048;  // Messages under way on each connection: keeps both ends busy.
+// Messages under way: enough to keep both ends busy, few enough to stay in the caches.
+int WindowOf(int links) { return std::max(2048 / links, 64); }
 
 Envelope BenchMessage(const char* to) {
   Envelope envelope;
@@ -59,14 +62,31 @@ std::string BenchFrame() {
   return frame;
 }
 
-// Echoes per second over `seconds`, by what `count` grows.
-double Measure(const std::atomic<uint64_t>& count, double seconds) {
+struct Rate {
+  double per_second = 0;
+  double cpu_us = 0;  // Of this process, both ends, for each echo. Steadier on a busy machine.
+};
+
+// Seconds of CPU that this process has used.
+double CpuSeconds() {
+  rusage usage{};
+  CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// By what `count` grows in `seconds`.
+Rate Measure(const std::atomic<uint64_t>& count, double seconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(200));  // Warm.
   const uint64_t before = count.load();
+  const double cpu = CpuSeconds();
   const auto start = Clock::now();
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   const std::chrono::duration<double> spent = Clock::now() - start;
-  return static_cast<double>(count.load() - before) / spent.count();
+  const auto echoes = static_cast<double>(std::max<uint64_t>(count.load() - before, 1));
+  return {echoes / spent.count(), (CpuSeconds() - cpu) * 1e6 / echoes};
 }
 
 // --- Links -------------------------------------------------------------------------------------
@@ -99,7 +119,7 @@ class LinkEcho {
     http_.Shutdown();
   }
 
-  double Run(double seconds) {
+  Rate Run(double seconds) {
     const std::string address = "127.0.0.1:" + std::to_string(listener_->port());
     for (int i = 0; i < links_; ++i) client_.Dial("link" + std::to_string(i), {address});
     std::unique_lock<std::mutex> lock(mutex_);
@@ -118,7 +138,7 @@ class LinkEcho {
 
   void OnClient(LinkEvent& event) {
     if (auto* up = std::get_if<LinkUp>(&event)) {
-      for (int i = 0; i < kWindow; ++i) client_.Send(up->link, BenchMessage("master"));
+      for (int i = 0; i < WindowOf(links_); ++i) client_.Send(up->link, BenchMessage("master"));
       const std::lock_guard<std::mutex> lock(mutex_);
       ++up_;
       all_up_.notify_all();
@@ -197,14 +217,14 @@ class EchoEnd : public std::enable_shared_from_this<EchoEnd> {
   std::string out_;
 };
 
-double RunAsioEcho(int links, double seconds) {
+Rate RunAsioEcho(int links, double seconds) {
   asio::io_context server{1};
   asio::io_context client{1};
   std::atomic<uint64_t> echoes{0};
   const tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
   tcp::acceptor acceptor(server, any);
   std::string window;
-  for (int i = 0; i < kWindow; ++i) window += BenchFrame();
+  for (int i = 0; i < WindowOf(links); ++i) window += BenchFrame();
   for (int i = 0; i < links; ++i) {
     tcp::socket socket(client);
     socket.connect(acceptor.local_endpoint());
@@ -213,7 +233,7 @@ double RunAsioEcho(int links, double seconds) {
   }
   std::thread server_thread([&server] { server.run(); });
   std::thread client_thread([&client] { client.run(); });
-  const double result = Measure(echoes, seconds);
+  const Rate result = Measure(echoes, seconds);
   client.stop();
   server.stop();
   client_thread.join();
@@ -221,28 +241,25 @@ double RunAsioEcho(int links, double seconds) {
   return result;
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+Rate Median(std::vector<Rate> rates) {
+  std::sort(rates.begin(), rates.end(),
+            [](const Rate& a, const Rate& b) { return a.per_second < b.per_second; });
+  return rates[rates.size() / 2];
 }
 
 void RunCase(int links, int rounds, double seconds, bool json) {
-  std::vector<double> ours;
-  std::vector<double> baseline;
+  std::vector<Rate> rates;
+  std::vector<Rate> baseline;
   for (int i = 0; i < rounds; ++i) {
     baseline.push_back(RunAsioEcho(links, seconds));
-    ours.push_back(LinkEcho(links).Run(seconds));
+    rates.push_back(LinkEcho(links).Run(seconds));
   }
-  const double per_second = Median(ours);
-  const double plain = Median(baseline);
-  if (json) {
-    std::printf("{\"case\":\"echo_200B\",\"links\":%d,\"per_second\":%.0f,"
-                "\"baseline_per_second\":%.0f}\n",
-                links, per_second, plain);
-  } else {
-    std::printf("%-12s %6d %14.0f %20.0f %8.2f\n", "echo_200B", links, per_second, plain,
-                per_second / plain);
-  }
+  const Rate ours = Median(rates);
+  const Rate plain = Median(baseline);
+  std::printf(json ? "{\"case\":\"echo_200B\",\"links\":%d,\"per_second\":%.0f,"
+                     "\"baseline_per_second\":%.0f,\"cpu_us\":%.2f,\"baseline_cpu_us\":%.2f}\n"
+                   : "echo_200B  %6d %12.0f %20.0f %9.2f %16.2f\n",
+              links, ours.per_second, plain.per_second, ours.cpu_us, plain.cpu_us);
   std::fflush(stdout);
 }
 
@@ -264,8 +281,8 @@ int Main(int argc, char** argv) {
     }
   }
   if (!json) {
-    std::printf("%-12s %6s %14s %20s %8s\n", "case", "links", "per_second", "baseline_per_second",
-                "ratio");
+    std::printf("%-10s %6s %12s %20s %9s %16s\n", "case", "links", "per_second",
+                "baseline_per_second", "cpu_us", "baseline_cpu_us");
   }
   for (const int links : {1, 64}) RunCase(links, rounds, seconds, json);
   return 0;
