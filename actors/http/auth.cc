@@ -49,7 +49,8 @@ std::optional<Credential> ParseBasic(std::string_view value) {
 
 }  // namespace
 
-BasicAuthenticator::BasicAuthenticator(std::string realm, const std::vector<Credential>& credentials)
+BasicAuthenticator::BasicAuthenticator(std::string realm,
+                                       const std::vector<Credential>& credentials)
     : realm_(std::move(realm)) {
   for (const Credential& credential : credentials) {
     digests_[credential.principal] = Sha256(credential.secret);

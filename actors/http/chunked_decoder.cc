@@ -20,7 +20,8 @@ bool HasControl(std::string_view text) {
 size_t ChunkedDecoder::WholeLine(std::string_view input) {
   const size_t newline = input.find('\n');
   const size_t length = newline == std::string_view::npos ? input.size() : newline + 1;
-  const bool ends_well = newline == std::string_view::npos || (newline > 0 && input[newline - 1] == '\r');
+  const bool ends_well =
+      newline == std::string_view::npos || (newline > 0 && input[newline - 1] == '\r');
   if (length > max_line_ || !ends_well) {
     state_ = State::kMalformed;
     return 0;

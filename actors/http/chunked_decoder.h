@@ -1,7 +1,8 @@
 // ChunkedDecoder: bytes of a chunked body in, the body out. Pure and incremental.
 //
-// Ours, because Beast's asserts on some hostile input and bounds neither the line of a chunk nor the
-// trailer. The caller keeps the bytes that Put() did not consume. Trailers are checked and dropped.
+// Ours, because Beast's asserts on some hostile input and bounds neither the line of a chunk nor
+// the trailer. The caller keeps the bytes that Put() did not consume. Trailers are checked and
+// dropped.
 #pragma once
 
 #include <cstddef>

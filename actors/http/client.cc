@@ -42,8 +42,8 @@ struct Collector {
   // False when there is more than allowed.
   bool Add(std::string_view data) {
     if (response.body.size() + data.size() > max_bytes) {
-      problem = ResourceExhausted("The response is larger than " + std::to_string(max_bytes) +
-                                  " bytes");
+      problem =
+          ResourceExhausted("The response is larger than " + std::to_string(max_bytes) + " bytes");
       return false;
     }
     response.body += data;
@@ -154,8 +154,8 @@ asio::awaitable<Status> ClientOperation::Open(const Url& url) {
 }
 
 asio::awaitable<Status> ClientOperation::WriteRequest(const Url& url) {
-  const auto head = RenderRequestHead(request_.method, url, request_.headers, request_.body.size(),
-                                      !streaming_);
+  const auto head =
+      RenderRequestHead(request_.method, url, request_.headers, request_.body.size(), !streaming_);
   if (!head.ok()) co_return head.status();
   const std::array<asio::const_buffer, 2> both = {
       asio::const_buffer(head->data(), head->size()),
@@ -259,7 +259,8 @@ asio::awaitable<Status> ClientOperation::Exchange(const Url& url, bool* redirect
     if (!again) co_return status.WithContext(request_.method + " " + request_.url);
     stream_.reset();
   }
-  if (parser->head().status == 101) co_return Unavailable("The server changed the protocol unasked");
+  if (parser->head().status == 101)
+    co_return Unavailable("The server changed the protocol unasked");
   const bool follow = WantsRedirect(parser->head());
   if (follow) {
     status = PrepareRedirect(url, parser->head());
@@ -316,9 +317,8 @@ Result<Response> Fetch(ClientRequest request, Duration deadline,
   std::promise<Result<Response>> done;
   auto future = done.get_future();
   Client client(runtime, options);
-  client.Send(std::move(request), [&done](Result<Response> result) {
-    done.set_value(std::move(result));
-  });
+  client.Send(std::move(request),
+              [&done](Result<Response> result) { done.set_value(std::move(result)); });
   Result<Response> result = future.get();
   runtime.Stop();
   return result;

@@ -27,14 +27,15 @@ struct ClientRequest {
   std::string method = "GET";
   std::string url;        // "http://host:port/path?query", https for TLS.
   std::string unix_path;  // When set, connects to this socket; url still gives Host and target.
-  Headers headers;        // Host, Content-Length, User-Agent and Accept-Encoding are added if absent.
+  Headers headers;  // Host, Content-Length, User-Agent and Accept-Encoding are added if absent.
   std::string body;
   // Of everything for Send; for Stream until the head has come.
   Duration timeout = kDefaultRequestTimeout;
-  // Of a stream: the longest silence. Max: none (servers send heartbeats; the caller may count them).
+  // Of a stream: the longest silence. Max: none (servers send heartbeats; the caller may count
+  // them).
   Duration stream_silence = Duration::Max();
   size_t max_body_bytes = kMaxClientBodyBytes;  // Of Send, after decompression.
-  int max_redirects = 0;           // Followed for 301, 302, 303, 307 and 308; otherwise returned.
+  int max_redirects = 0;  // Followed for 301, 302, 303, 307 and 308; otherwise returned.
   bool redirect_authorization = false;  // Send Authorization to another host too.
 };
 
@@ -56,9 +57,9 @@ class ClientStream {
 class Client {
  public:
   using OnResponse = std::function<void(Result<Response>)>;
-  using OnHead = std::function<void(const Response&)>;      // Status and headers; no body.
-  using OnData = std::function<void(std::string_view)>;     // Body bytes in order.
-  using OnEnd = std::function<void(const Status&)>;         // OK: the body is complete.
+  using OnHead = std::function<void(const Response&)>;   // Status and headers; no body.
+  using OnData = std::function<void(std::string_view)>;  // Body bytes in order.
+  using OnEnd = std::function<void(const Status&)>;      // OK: the body is complete.
 
   Client(net::IoRuntime& runtime, ClientOptions options);
   // Operations under way end soon with kUnavailable. `runtime` must still exist.

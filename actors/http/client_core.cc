@@ -62,8 +62,7 @@ std::unique_ptr<net::AnyStream> ClientCore::TakeIdle(const std::string& key) {
   std::unique_ptr<net::AnyStream> found;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto oldest =
-        Clock::now() - std::chrono::nanoseconds(options_.max_idle_time.nanos());
+    const auto oldest = Clock::now() - std::chrono::nanoseconds(options_.max_idle_time.nanos());
     while (!idle_.empty() && idle_.front().since < oldest) {
       old.push_back(std::move(idle_.front().stream));
       idle_.pop_front();

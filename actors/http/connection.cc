@@ -21,12 +21,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Phase = RequestParser::Phase;
 
-constexpr size_t kReadBytes = 4096;               // At least this much room for a read.
-constexpr size_t kBodyReadBytes = 64 * 1024;      // And this much when there is a lot to read.
-constexpr size_t kWriteSliceBytes = 256 * 1024;   // Written under one deadline.
-constexpr size_t kCompressPieceBytes = 64 * 1024; // Compressed before others have their turn.
-constexpr size_t kMaxDiscardBytes = 256 * 1024;   // Of the body of a refused request.
-constexpr size_t kMaxLingerBytes = 1024 * 1024;   // Read after a last answer, so that it arrives.
+constexpr size_t kReadBytes = 4096;                 // At least this much room for a read.
+constexpr size_t kBodyReadBytes = 64 * 1024;        // And this much when there is a lot to read.
+constexpr size_t kWriteSliceBytes = 256 * 1024;     // Written under one deadline.
+constexpr size_t kCompressPieceBytes = 64 * 1024;   // Compressed before others have their turn.
+constexpr size_t kMaxDiscardBytes = 256 * 1024;     // Of the body of a refused request.
+constexpr size_t kMaxLingerBytes = 1024 * 1024;     // Read after a last answer, so that it arrives.
 constexpr size_t kMaxStreamInputBytes = 64 * 1024;  // What a peer may send while an answer streams.
 constexpr Duration kLinger = Duration::Seconds(2);
 
@@ -213,7 +213,8 @@ asio::awaitable<bool> Connection::ReadBody(RequestParser& parser, const Admissio
     co_return co_await RefuseAndClose(*admission.refusal, head_only);
   }
   parser.ReadBody(refused ? kMaxDiscardBytes : admission.route->options.max_body_bytes, refused);
-  if (parser.phase() == Phase::kBody && parser.expects_continue() && input_.size() == input_start_) {
+  if (parser.phase() == Phase::kBody && parser.expects_continue() &&
+      input_.size() == input_start_) {
     if (!co_await WriteAll("HTTP/1.1 100 Continue\r\n\r\n", "")) co_return false;
   }
   const auto start = Clock::now();
@@ -223,8 +224,8 @@ asio::awaitable<bool> Connection::ReadBody(RequestParser& parser, const Admissio
       CountBuffered(parser.request().body.size());
       if (parser.phase() != Phase::kBody) break;
     }
-    const auto earned = static_cast<int64_t>(parser.body_bytes() /
-                                             std::max<size_t>(deadlines.min_body_bytes_per_second, 1));
+    const auto earned = static_cast<int64_t>(
+        parser.body_bytes() / std::max<size_t>(deadlines.min_body_bytes_per_second, 1));
     const Duration allowed = deadlines.body_grace + Duration::Seconds(earned);
     if (co_await Fill(allowed - Since(start))) continue;
     if (!timed_out_) co_return false;
@@ -330,7 +331,8 @@ asio::awaitable<bool> Connection::SendResponse(Response response, Facts facts) {
     ++core_->stats.responses_4xx;
   }
   if (!facts.jsonp.empty()) WrapJsonp(facts.jsonp, &response);
-  if (facts.gzip && WorthCompressing(response, BodyOf(response).size())) co_await Compress(response);
+  if (facts.gzip && WorthCompressing(response, BodyOf(response).size()))
+    co_await Compress(response);
   HeadFacts head;
   head.http_1_0 = facts.http_1_0;
   head.keep_alive = facts.keep_alive && !draining_ && !core_->stopping;
@@ -340,7 +342,7 @@ asio::awaitable<bool> Connection::SendResponse(Response response, Facts facts) {
   const std::string text = RenderHead(response, head);
   const std::string_view body = has_body && !facts.head ? BodyOf(response) : std::string_view();
   const bool written = co_await WriteAll(text, body);
-  co_return written && head.keep_alive;
+  co_return written&& head.keep_alive;
 }
 
 asio::awaitable<bool> Connection::SendStream(Response response, std::shared_ptr<Outbox> outbox,

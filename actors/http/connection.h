@@ -77,7 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Exchange> exchange_;  // Of the request under way.
   std::string input_;                   // Bytes read and not yet parsed.
   size_t input_start_ = 0;
-  size_t buffered_ = 0;  // Body bytes of the request under way, counted in the server's total.
+  size_t buffered_ = 0;     // Body bytes of the request under way, counted in the server's total.
   bool timed_out_ = false;  // The last Fill() met its deadline.
   bool idle_ = true;        // Between requests.
   bool draining_ = false;

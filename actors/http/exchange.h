@@ -1,8 +1,8 @@
 // Exchange and Outbox: how an answer travels from any thread to the connection that writes it.
 //
-// The connection waits on the Signal, then takes what is there. Both survive the connection: once it
-// has ended, answers are dropped and streams are closed. The outbox is bounded; a peer that does not
-// read is cut.
+// The connection waits on the Signal, then takes what is there. Both survive the connection: once
+// it has ended, answers are dropped and streams are closed. The outbox is bounded; a peer that does
+// not read is cut.
 #pragma once
 
 #include <atomic>
@@ -44,8 +44,8 @@ class Outbox final : public StreamWriter {
   const size_t max_bytes_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<const std::string>> queue_;
-  size_t queued_bytes_ = 0;     // Without the large piece.
-  bool large_queued_ = false;   // One piece above the bound may wait, such as a first snapshot.
+  size_t queued_bytes_ = 0;    // Without the large piece.
+  bool large_queued_ = false;  // One piece above the bound may wait, such as a first snapshot.
   bool closing_ = false;
   bool overflowed_ = false;
   bool finished_ = false;

@@ -10,7 +10,8 @@
 
 namespace meseta::http {
 
-inline constexpr int kGzipLevel = 1;  // Bodies are made for each answer: speed counts more than size.
+inline constexpr int kGzipLevel =
+    1;  // Bodies are made for each answer: speed counts more than size.
 
 // Compresses in pieces, so that a network thread can serve others in between.
 class GzipCompressor {

@@ -1,7 +1,7 @@
 // HTTP messages as values, and the handles by which handlers answer.
 //
-// Handlers run on a network thread and must not block: they answer at once, or hand the Responder to
-// an actor or pool that answers later from any thread.
+// Handlers run on a network thread and must not block: they answer at once, or hand the Responder
+// to an actor or pool that answers later from any thread.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,9 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<std::pair<std::string, std::string>> list) : list_(list) {}
   void Set(std::string_view name, std::string value);  // Replaces all of that name.
-  void Add(std::string name, std::string value) { list_.emplace_back(std::move(name), std::move(value)); }
+  void Add(std::string name, std::string value) {
+    list_.emplace_back(std::move(name), std::move(value));
+  }
   void Remove(std::string_view name);
   // The first value, or nothing.
   [[nodiscard]] std::optional<std::string> Get(std::string_view name) const;
@@ -38,9 +40,9 @@ class Headers {
 };
 
 struct Request {
-  std::string method;  // "GET".
-  std::string target;  // As sent: "/files/read?path=a%20b".
-  std::string path;    // Decoded, without the query: "/files/read".
+  std::string method;                        // "GET".
+  std::string target;                        // As sent: "/files/read?path=a%20b".
+  std::string path;                          // Decoded, without the query: "/files/read".
   std::map<std::string, std::string> query;  // Decoded; the last of equal names.
   Headers headers;
   std::string body;
@@ -66,8 +68,9 @@ struct Response {
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;
-  // Queues bytes (one chunk). False once the stream is closed or its bounded queue is full, in which
-  // case the stream is cut: a subscriber that does not read is closed, never buffered without bound.
+  // Queues bytes (one chunk). False once the stream is closed or its bounded queue is full, in
+  // which case the stream is cut: a subscriber that does not read is closed, never buffered without
+  // bound.
   virtual bool Write(std::string bytes) = 0;
   // The same for bytes that many streams share.
   virtual bool WriteShared(std::shared_ptr<const std::string> bytes) { return Write(*bytes); }

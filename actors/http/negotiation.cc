@@ -61,9 +61,12 @@ Result<ContentType> Negotiate(const Request& request, std::string_view header) {
 
 std::string_view MediaType(ContentType type) {
   switch (type) {
-    case ContentType::kJson: return kJsonType;
-    case ContentType::kProtobuf: return kProtobufType;
-    case ContentType::kRecordIo: return kRecordIoType;
+    case ContentType::kJson:
+      return kJsonType;
+    case ContentType::kProtobuf:
+      return kProtobufType;
+    case ContentType::kRecordIo:
+      return kRecordIoType;
   }
   return kJsonType;
 }

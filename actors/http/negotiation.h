@@ -21,7 +21,8 @@ enum class ContentType { kJson, kProtobuf, kRecordIo };
 // JSON when it is acceptable, whatever the order; else protobuf; else kInvalidArgument with the
 // sentence of a 406.
 Result<ContentType> NegotiateAccept(const Request& request);
-// The same for the Message-Accept header, which chooses the type of records within a RecordIO stream.
+// The same for the Message-Accept header, which chooses the type of records within a RecordIO
+// stream.
 Result<ContentType> NegotiateMessageAccept(const Request& request);
 // Of the request's body, by Content-Type without its parameters; errors are the sentences of a 400
 // (absent) and 415 (unknown).

@@ -14,8 +14,8 @@ inline constexpr size_t kMaxRecordBytes = 64 * 1024 * 1024;
 
 [[nodiscard]] std::string EncodeRecord(std::string_view payload);
 
-// Fed with pieces of any size; independent of how the stream was cut. After an error it stays failed.
-// What it holds is bounded by max_record_bytes and grows only with bytes that arrived.
+// Fed with pieces of any size; independent of how the stream was cut. After an error it stays
+// failed. What it holds is bounded by max_record_bytes and grows only with bytes that arrived.
 class RecordDecoder {
  public:
   explicit RecordDecoder(size_t max_record_bytes = kMaxRecordBytes) : max_(max_record_bytes) {}

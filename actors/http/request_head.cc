@@ -11,8 +11,8 @@ constexpr std::string_view kUserAgent = "meseta";
 
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c < 0x7f && std::string_view("()<>@,;:\\\"/[]?={}").find(c) ==
-                                      std::string_view::npos;
+    return c > ' ' && c < 0x7f &&
+           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
   });
 }
 
@@ -33,8 +33,7 @@ std::string Authority(const Url& url) {
 }  // namespace
 
 Result<std::string> RenderRequestHead(const std::string& method, const Url& url,
-                                      const Headers& headers, size_t body_bytes,
-                                      bool accept_gzip) {
+                                      const Headers& headers, size_t body_bytes, bool accept_gzip) {
   if (!IsToken(method)) return InvalidArgument("'" + method + "' is not an HTTP method");
   std::string head = method + ' ' + url.target + " HTTP/1.1\r\n";
   if (!headers.Has("Host")) head += "Host: " + Authority(url) + "\r\n";

@@ -1,9 +1,9 @@
 // RequestParser: bytes of one HTTP/1.x request in, a Request out. Pure and incremental.
 //
 // The caller keeps the bytes that Put() did not consume and gives them again with more behind them.
-// It stops after the header (the server then chooses body limits by the route) and at the end of the
-// message, so pipelined requests stay with the caller. Holds at most the header limit and the body
-// limit. A failed parser says which status to answer; the connection cannot be used further.
+// It stops after the header (the server then chooses body limits by the route) and at the end of
+// the message, so pipelined requests stay with the caller. Holds at most the header limit and the
+// body limit. A failed parser says which status to answer; the connection cannot be used further.
 #pragma once
 
 #include <cstddef>

@@ -84,7 +84,8 @@ void WrapJsonp(const std::string& callback, Response* response) {
 
 bool WorthCompressing(const Response& response, size_t body_bytes) {
   if (body_bytes < kCompressFromBytes || !MayHaveBody(response.status)) return false;
-  if (response.headers.Has("Content-Encoding") || response.headers.Has("Content-Range")) return false;
+  if (response.headers.Has("Content-Encoding") || response.headers.Has("Content-Range"))
+    return false;
   const std::string type = response.headers.Get("Content-Type").value_or("");
   return type.starts_with("text/") || type.starts_with("application/json") ||
          type.starts_with("application/javascript") || type.starts_with("application/x-protobuf") ||

@@ -12,7 +12,7 @@ namespace meseta::http {
 struct HeadFacts {
   bool http_1_0 = false;
   bool keep_alive = true;
-  bool chunked = false;                  // Ignored for HTTP/1.0, where the end of the connection ends it.
+  bool chunked = false;  // Ignored for HTTP/1.0, where the end of the connection ends it.
   std::optional<size_t> content_length;  // Absent for streams and for answers without a body.
   std::string_view date;
 };

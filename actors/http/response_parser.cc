@@ -80,14 +80,14 @@ class ResponseParser::Impl final : public beast::http::basic_parser<false> {
 
   void on_field_impl(beast::http::field field, string_view name, string_view value,
                      error_code& ec) override {
-    const bool odd_encoding =
-        field == beast::http::field::transfer_encoding &&
-        !SameName(std::string_view(value.data(), value.size()), "chunked");
+    const bool odd_encoding = field == beast::http::field::transfer_encoding &&
+                              !SameName(std::string_view(value.data(), value.size()), "chunked");
     if (head.headers.size() >= kMaxResponseHeaders || odd_encoding) {
       ec = beast::http::error::bad_value;
       return;
     }
-    head.headers.Add(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+    head.headers.Add(std::string(name.data(), name.size()),
+                     std::string(value.data(), value.size()));
   }
 
   void on_header_impl(error_code&) override { phase = Phase::kBody; }

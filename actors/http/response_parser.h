@@ -25,8 +25,8 @@ class ResponseParser {
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // Consumes a prefix of `input`, appends body bytes to `body`. Stops behind the header, so that the
-  // caller sees the head before the body.
+  // Consumes a prefix of `input`, appends body bytes to `body`. Stops behind the header, so that
+  // the caller sees the head before the body.
   size_t Put(std::string_view input, std::string* body);
   // The connection ended: completes a body without a length, fails otherwise.
   void PutEnd();

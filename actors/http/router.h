@@ -1,8 +1,9 @@
 // Router: request path -> handler, by longest path prefix, as libprocess routes.
 //
 // A route "/api/v1" answers "/api/v1" and everything below it ("/api/v1/operator") unless a longer
-// route matches. Prefixes match whole path components. Aliases make "/master/state" and "/state" one.
-// Built before the server starts and immutable afterwards, so that all network threads share it.
+// route matches. Prefixes match whole path components. Aliases make "/master/state" and "/state"
+// one. Built before the server starts and immutable afterwards, so that all network threads share
+// it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,7 @@ enum class Realm { kNone, kReadOnly, kReadWrite, kScheduler };
 
 struct RouteOptions {
   Realm realm = Realm::kNone;
-  std::vector<std::string> methods;         // Empty: any. Others get 405 with Allow and Mesos' text.
+  std::vector<std::string> methods;  // Empty: any. Others get 405 with Allow and Mesos' text.
   size_t max_body_bytes = 4 * 1024 * 1024;  // 413 beyond it.
   bool exact = false;                       // No sub-paths.
 };

@@ -1,9 +1,9 @@
 // Server: HTTP/1.x over any stream.
 //
 // Each connection lives on the network thread of its stream; handlers run there too and must not
-// block. Requests of one connection are answered in order, one at a time. Everything a peer can make
-// us hold is bounded: header, body, requests in flight, buffered bodies, outbox of a stream; a peer
-// that is slow or silent meets a deadline. Bad input is answered with a 4xx and closes that
+// block. Requests of one connection are answered in order, one at a time. Everything a peer can
+// make us hold is bounded: header, body, requests in flight, buffered bodies, outbox of a stream; a
+// peer that is slow or silent meets a deadline. Bad input is answered with a 4xx and closes that
 // connection only.
 #pragma once
 
@@ -24,11 +24,11 @@
 namespace meseta::http {
 
 struct ServerDeadlines {
-  Duration idle = Duration::Seconds(120);      // Between requests.
-  Duration header = Duration::Seconds(15);     // From a request's first byte to its last header.
+  Duration idle = Duration::Seconds(120);       // Between requests.
+  Duration header = Duration::Seconds(15);      // From a request's first byte to its last header.
   Duration body_grace = Duration::Seconds(30);  // For a body, plus its size at the least rate.
   size_t min_body_bytes_per_second = 4096;
-  Duration write = Duration::Seconds(30);      // For each 256 KiB written.
+  Duration write = Duration::Seconds(30);  // For each 256 KiB written.
 };
 
 struct ServerOptions {
@@ -36,7 +36,7 @@ struct ServerOptions {
   std::map<Realm, std::shared_ptr<const Authenticator>> authenticators;
   ServerDeadlines deadlines;
   size_t max_header_bytes = kMaxHeaderBytes;
-  size_t max_requests_in_flight = 10'000;                     // 503 beyond it. Streams do not count.
+  size_t max_requests_in_flight = 10'000;  // 503 beyond it. Streams do not count.
   size_t max_buffered_body_bytes = size_t{512} * 1024 * 1024;  // Of all requests; 503 beyond it.
   size_t max_outbox_bytes = kMaxOutboxBytes;
   bool jsonp = true;  // ?jsonp=cb wraps JSON answers to GET.
@@ -59,12 +59,12 @@ struct ServerStats {
   std::atomic<uint64_t> requests = 0;
   std::atomic<uint64_t> responses_4xx = 0;
   std::atomic<uint64_t> responses_5xx = 0;
-  std::atomic<uint64_t> malformed = 0;       // Refused by the parser.
-  std::atomic<uint64_t> timed_out = 0;       // Peers that met a deadline within a request.
-  std::atomic<uint64_t> overloaded = 0;      // 503 by our bounds.
-  std::atomic<uint64_t> streams_cut = 0;     // Subscribers that did not keep up.
-  std::atomic<uint64_t> connections = 0;     // Gauge.
-  std::atomic<uint64_t> streams = 0;         // Gauge.
+  std::atomic<uint64_t> malformed = 0;            // Refused by the parser.
+  std::atomic<uint64_t> timed_out = 0;            // Peers that met a deadline within a request.
+  std::atomic<uint64_t> overloaded = 0;           // 503 by our bounds.
+  std::atomic<uint64_t> streams_cut = 0;          // Subscribers that did not keep up.
+  std::atomic<uint64_t> connections = 0;          // Gauge.
+  std::atomic<uint64_t> streams = 0;              // Gauge.
   std::atomic<uint64_t> requests_in_flight = 0;   // Gauge.
   std::atomic<uint64_t> buffered_body_bytes = 0;  // Gauge.
 };
@@ -88,8 +88,8 @@ class Server {
   // Takes over a connected stream, its TLS handshake done. Any thread.
   void Serve(std::unique_ptr<net::AnyStream> stream);
 
-  // Closes idle connections, ends streams, lets requests in flight finish for `grace`, then cuts what
-  // is left. REQUIRES: not called on a network thread, and the runtime still runs.
+  // Closes idle connections, ends streams, lets requests in flight finish for `grace`, then cuts
+  // what is left. REQUIRES: not called on a network thread, and the runtime still runs.
   void Shutdown(Duration grace = Duration::Nanos(0));
 
   [[nodiscard]] const ServerStats& stats() const;

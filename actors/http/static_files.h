@@ -1,8 +1,8 @@
 // StaticFiles: the files of one directory, for the web interfaces.
 //
-// Paths are opened beneath the root by the kernel (openat2 with RESOLVE_BENEATH and no symlinks that
-// leave it), never by string checks alone. Small files only: each is read whole into the answer, so
-// files above the bound are refused. Stateless and thread-safe.
+// Paths are opened beneath the root by the kernel (openat2 with RESOLVE_BENEATH and no symlinks
+// that leave it), never by string checks alone. Small files only: each is read whole into the
+// answer, so files above the bound are refused. Stateless and thread-safe.
 #pragma once
 
 #include <cstddef>

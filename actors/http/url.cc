@@ -94,7 +94,8 @@ Result<Target> ParseTarget(std::string_view target) {
     return result;
   }
   std::string_view rest = target;
-  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+  for (const std::string_view scheme :
+       {std::string_view("http://"), std::string_view("https://")}) {
     if (!rest.starts_with(scheme)) continue;
     rest.remove_prefix(scheme.size());
     const size_t slash = rest.find_first_of("/?");

@@ -28,7 +28,8 @@ Result<HostPort> ParseHostPort(std::string_view text, uint16_t default_port = 0)
 // 0.0.0.0, ::.
 [[nodiscard]] bool IsWildcard(std::string_view ip);
 
-// Without credentials or TLS (`secured`) a daemon listens on loopback only, unless the operator said
+// Without credentials or TLS (`secured`) a daemon listens on loopback only, unless the operator
+// said
 // --insecure_listen.
 Status CheckListenPolicy(std::string_view ip, bool secured, bool insecure_listen);
 

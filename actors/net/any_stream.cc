@@ -157,7 +157,8 @@ class StreamImpl final : public AnyStream {
 
   bool Quiet() override {
     char byte = 0;
-    const ssize_t n = recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t n =
+        recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 

@@ -2,9 +2,9 @@
 //
 // It is also a compile-time firewall: Asio's composed operations are instantiated once, in
 // any_stream.cc. All calls happen on the thread of the stream's io_context; one read and one write
-// may be under way at a time. The stream must outlive its operations. A deadline that passes cancels
-// all operations of the stream; the one that was late ends with asio::error::timed_out, and after
-// a late read a last Write is still possible.
+// may be under way at a time. The stream must outlive its operations. A deadline that passes
+// cancels all operations of the stream; the one that was late ends with asio::error::timed_out, and
+// after a late read a last Write is still possible.
 #pragma once
 
 #include <functional>
@@ -61,9 +61,9 @@ class AnyStream {
 
 // Where to connect.
 struct ConnectTarget {
-  std::string host;       // A name or an ip.
+  std::string host;  // A name or an ip.
   uint16_t port = 0;
-  std::string unix_path;  // When set, a unix socket instead of host and port.
+  std::string unix_path;            // When set, a unix socket instead of host and port.
   std::shared_ptr<TlsContext> tls;  // When set, the stream is TLS and checked against `host`.
 };
 

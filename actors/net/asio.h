@@ -1,7 +1,7 @@
 // The little of Boost.Asio that our network headers name, and how coroutines are started.
 //
-// Coroutine rule (g++ 12 miscompiles otherwise): no aggregate, lambda or braced-list temporary inside
-// an expression that contains co_await; name it first.
+// Coroutine rule (g++ 12 miscompiles otherwise): no aggregate, lambda or braced-list temporary
+// inside an expression that contains co_await; name it first.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -43,7 +43,8 @@ class Budget {
 asio::awaitable<StreamResult> ConnectUnix(asio::any_io_executor executor, std::string path,
                                           Duration timeout) {
   const std::string context = "Cannot connect to the socket '" + path + "'";
-  if (path.size() > kMaxUnixPathBytes) co_return InvalidArgument(context + ": the path is too long");
+  if (path.size() > kMaxUnixPathBytes)
+    co_return InvalidArgument(context + ": the path is too long");
   Local::socket socket(executor);
   const Local::endpoint endpoint(path);
   Deadlines deadlines(executor, [&socket] {
@@ -52,7 +53,8 @@ asio::awaitable<StreamResult> ConnectUnix(asio::any_io_executor executor, std::s
   });
   deadlines.Set(Deadlines::kRead, timeout);
   auto [error] = co_await socket.async_connect(endpoint, kTuple);
-  if (deadlines.Clear(Deadlines::kRead) && error) co_return DeadlineExceeded(context + ": timed out");
+  if (deadlines.Clear(Deadlines::kRead) && error)
+    co_return DeadlineExceeded(context + ": timed out");
   if (error) co_return IoStatus(error, context);
   co_return StreamResult(UnixStream(std::move(socket)));
 }

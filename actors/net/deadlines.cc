@@ -45,7 +45,8 @@ bool Deadlines::Clear(Slot slot) {
 void Deadlines::Arm(const std::shared_ptr<State>& state) {
   state->armed = *std::min_element(state->at.begin(), state->at.end());
   if (state->armed == kNever) return;
-  state->timer.expires_at(state->armed);  // Aborts an earlier wait, whose handler then does nothing.
+  state->timer.expires_at(
+      state->armed);  // Aborts an earlier wait, whose handler then does nothing.
   state->timer.async_wait([state](const ErrorCode& error) {
     if (!error && state->on_expired) Fired(state);
   });

@@ -1,7 +1,7 @@
 // Deadlines: the read and write deadlines of one stream on a single lazy timer.
 //
-// Setting a deadline usually only stores it: the timer is touched when the new deadline comes before
-// the armed one, and looks again when it fires. Lives on its executor's thread.
+// Setting a deadline usually only stores it: the timer is touched when the new deadline comes
+// before the armed one, and looks again when it fires. Lives on its executor's thread.
 #pragma once
 
 #include <array>

@@ -1,9 +1,9 @@
 #include "actors/net/io_runtime.h"
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <chrono>
 #include <exception>
 #include <mutex>

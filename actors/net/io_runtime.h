@@ -13,8 +13,8 @@
 
 namespace meseta::net {
 
-// A pending PostAfter. Cancel() is thread-safe, and harmless once the timer has fired; a call that is
-// already running or queued may still run.
+// A pending PostAfter. Cancel() is thread-safe, and harmless once the timer has fired; a call that
+// is already running or queued may still run.
 class IoTimer {
  public:
   virtual ~IoTimer() = default;

@@ -72,7 +72,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Server(const TlsFiles& files,
   ssl::context& context = *result->context_;
   RETURN_IF_ERROR(LoadIdentity(context, files));
   if (require_peer_certificate && files.ca.empty()) {
-    return InvalidArgument("To require certificates of TLS clients, give the CA file that signs them");
+    return InvalidArgument(
+        "To require certificates of TLS clients, give the CA file that signs them");
   }
   if (!files.ca.empty()) {
     RETURN_IF_ERROR(LoadAuthorities(context, files));

@@ -17,7 +17,7 @@ namespace meseta::net {
 struct TlsFiles {
   std::string certificate;  // PEM chain, our own first. Clients may leave it and the key empty.
   std::string key;          // PEM.
-  std::string ca;           // PEM bundle that peers' certificates are checked with; empty: the system's.
+  std::string ca;  // PEM bundle that peers' certificates are checked with; empty: the system's.
 };
 
 class TlsContext {

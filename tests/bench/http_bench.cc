@@ -1,5 +1,5 @@
-// HTTP requests per second against a plain Asio server that answers a fixed text without parsing, in
-// the same run.
+// HTTP requests per second against a plain Asio server that answers a fixed text without parsing,
+// in the same run.
 //
 // The baseline reads until it has seen the end of each header and writes the same bytes that our
 // server answers: what the sockets alone cost. Clients are the same for both: each keeps one
@@ -208,8 +208,8 @@ int RunCase(const Case& which, double seconds, int rounds, bool json) {
   const double a = Median(ours);
   const double b = Median(baseline);
   if (json) {
-    std::printf("{\"case\":\"%s\",\"per_second\":%.0f,\"baseline_per_second\":%.0f}\n", which.name, a,
-                b);
+    std::printf("{\"case\":\"%s\",\"per_second\":%.0f,\"baseline_per_second\":%.0f}\n", which.name,
+                a, b);
   } else {
     std::printf("%-34s %10.0f %10.0f %7.2f\n", which.name, a, b, a / b);
   }

@@ -16,15 +16,44 @@ void Add(Table* table, int status, string bytes) {
 }
 
 void RequestLines(Table* table) {
-  for (const char* line :
-       {"GET", "GET ", "GET /", "GET / ", "GET  / HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP",
-        "GET / HTTP/", "GET / HTTP/1", "GET / HTTP/1.", "GET / HTTP/x.1", "GET / HTTP/1.1 ",
-        "GET / http/1.1", "GET / HTTPS/1.1", "GET / HTTP/1.1\n", "GET /\tHTTP/1.1", "G\x01T / HTTP/1.1",
-        "G@T / HTTP/1.1", "GET x HTTP/1.1", "GET host:80 HTTP/1.1", "GET /%zz HTTP/1.1",
-        "GET /% HTTP/1.1", "GET /%1 HTTP/1.1", "GET /%00 HTTP/1.1", "GET /?a=%zz HTTP/1.1",
-        "GET /a b HTTP/1.1", "GET /\x01 HTTP/1.1", "GET /\x7f HTTP/1.1", "CONNECT a:1 HTTP/1.1",
-        "\x16\x03\x01\x02\x01\x01\xfc", "SSH-2.0-OpenSSH_9", "{\"json\":1}", "/ HTTP/1.1",
-        "HTTP/1.1 200 OK", "GET / HTTP/11", "GET / HTTP/1.1x", "\xff\xfe\xfd", "POST"}) {
+  for (const char* line : {"GET",
+                           "GET ",
+                           "GET /",
+                           "GET / ",
+                           "GET  / HTTP/1.1",
+                           " GET / HTTP/1.1",
+                           "GET / HTTP",
+                           "GET / HTTP/",
+                           "GET / HTTP/1",
+                           "GET / HTTP/1.",
+                           "GET / HTTP/x.1",
+                           "GET / HTTP/1.1 ",
+                           "GET / http/1.1",
+                           "GET / HTTPS/1.1",
+                           "GET / HTTP/1.1\n",
+                           "GET /\tHTTP/1.1",
+                           "G\x01T / HTTP/1.1",
+                           "G@T / HTTP/1.1",
+                           "GET x HTTP/1.1",
+                           "GET host:80 HTTP/1.1",
+                           "GET /%zz HTTP/1.1",
+                           "GET /% HTTP/1.1",
+                           "GET /%1 HTTP/1.1",
+                           "GET /%00 HTTP/1.1",
+                           "GET /?a=%zz HTTP/1.1",
+                           "GET /a b HTTP/1.1",
+                           "GET /\x01 HTTP/1.1",
+                           "GET /\x7f HTTP/1.1",
+                           "CONNECT a:1 HTTP/1.1",
+                           "\x16\x03\x01\x02\x01\x01\xfc",
+                           "SSH-2.0-OpenSSH_9",
+                           "{\"json\":1}",
+                           "/ HTTP/1.1",
+                           "HTTP/1.1 200 OK",
+                           "GET / HTTP/11",
+                           "GET / HTTP/1.1x",
+                           "\xff\xfe\xfd",
+                           "POST"}) {
     Add(table, 400, string(line) + "\r\nHost: x\r\n\r\n");
   }
   for (const char* version : {"0.9", "1.2", "1.9", "2.0", "3.0", "9.9"}) {
@@ -37,9 +66,9 @@ void RequestLines(Table* table) {
 
 void HeaderLines(Table* table) {
   for (const char* header :
-       {"NoColon", ": empty", " : space", "A : b", "A\t: b", "A b: c", "A\x01: b", "A: b\x01", "A: \x7f",
-        "A(): b", "A=: b", "\"A\": b", "A: b\nB: c", "A: b\n", "\nA: b", "A@b: c", "\xff: x",
-        "Host: x\r\nHost: y", "Host: x\r\nhost: x"}) {
+       {"NoColon", ": empty", " : space", "A : b", "A\t: b", "A b: c", "A\x01: b", "A: b\x01",
+        "A: \x7f", "A(): b", "A=: b", "\"A\": b", "A: b\nB: c", "A: b\n", "\nA: b", "A@b: c",
+        "\xff: x", "Host: x\r\nHost: y", "Host: x\r\nhost: x"}) {
     Add(table, 400, string("GET / HTTP/1.1\r\n") + header + "\r\n\r\n");
   }
   Add(table, 400, string("GET / HTTP/1.1\r\nA: \0b\r\n\r\n", 25));
@@ -73,7 +102,8 @@ void Smuggling(Table* table) {
   Add(table, 400,
       "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n");
   Add(table, 400,
-      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n0\r\n\r\n");
   for (const char* encoding : {"gzip", "gzip, chunked", "chunked, identity", "identity", "xchunked",
                                "chunked;q=1", "\"chunked\""}) {
     Add(table, 501,
@@ -87,8 +117,8 @@ void Chunks(Table* table) {
   const string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const char* body :
        {"x\r\n", "\r\n", "-1\r\n", "0x1\r\na\r\n", " 1\r\na\r\n", "1\na\n", "1\r\nab\r\n",
-        "1\r\na\rb", "1 \r\na\r\n0\r\n\r\n@", "fffffffffffffffff\r\n", "1;\x01\r\na\r\n",
-        "g\r\n", "1\r\naX\r\n0\r\n\r\n", "0\r\nbad trailer\r\n\r\n"}) {
+        "1\r\na\rb", "1 \r\na\r\n0\r\n\r\n@", "fffffffffffffffff\r\n", "1;\x01\r\na\r\n", "g\r\n",
+        "1\r\naX\r\n0\r\n\r\n", "0\r\nbad trailer\r\n\r\n"}) {
     Add(table, 400, head + body + "\r\n\r\n");
   }
   // A line that never ends must not be held without bound.

@@ -189,9 +189,8 @@ TEST_F(ClientTest, TheServerNoticesAtOnceThatASubscriberLeaves) {
 TEST_F(ClientTest, UnixSocket) {
   net::ListenerOptions options;
   options.unix_path = testing::TempDir() + "meseta_client_" + std::to_string(getpid());
-  auto listener = net::Listener::Open(runtime_, options, [this](auto stream) {
-    server_.server().Serve(std::move(stream));
-  });
+  auto listener = net::Listener::Open(
+      runtime_, options, [this](auto stream) { server_.server().Serve(std::move(stream)); });
   ASSERT_TRUE(listener.ok()) << listener.status();
   ClientRequest request;
   request.url = "http://localhost/echo";

@@ -39,8 +39,8 @@ TEST(RecordIo, EncodesLengthAndPayload) {
 }
 
 TEST(RecordIo, RefusesGarbageAndStaysFailed) {
-  for (const char* bad : {"x", "\n", "-1\n", "+5\nabcde", " 5\nabcde", "5 \nabcde", "0x5\n", "1e3\n",
-                          "99999999999999999999999", "18446744073709551616\n"}) {
+  for (const char* bad : {"x", "\n", "-1\n", "+5\nabcde", " 5\nabcde", "5 \nabcde", "0x5\n",
+                          "1e3\n", "99999999999999999999999", "18446744073709551616\n"}) {
     RecordDecoder decoder;
     EXPECT_FALSE(decoder.Decode(bad).ok()) << bad;
     EXPECT_FALSE(decoder.Decode("1\na").ok()) << bad;
@@ -69,8 +69,7 @@ TEST(RecordIo, KnowsWhetherTheStreamMayEnd) {
 TEST(Sse, EveryLineOfDataIsADataLine) {
   EXPECT_EQ(EncodeEvent("status_update_event", "{\"a\":1}"),
             "event: status_update_event\ndata: {\"a\":1}\n\n");
-  EXPECT_EQ(EncodeEvent("", "a\nb\r\nc\rd", "7"),
-            "id: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n");
+  EXPECT_EQ(EncodeEvent("", "a\nb\r\nc\rd", "7"), "id: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n");
   EXPECT_EQ(EncodeEvent("x\ndata: forged", ""), "event: xdata: forged\ndata: \n\n");
   EXPECT_EQ(EncodeEventComment("ping"), ": ping\n\n");
 }

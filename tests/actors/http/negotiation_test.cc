@@ -83,7 +83,8 @@ TEST(Url, TargetsAndQueries) {
   const auto target = ParseTarget("/files/read?path=a%20b+c&offset=0;length=5&flag&path=last");
   ASSERT_TRUE(target.ok());
   EXPECT_EQ(target->path, "/files/read");
-  EXPECT_EQ(target->query, (QueryMap{{"path", "last"}, {"offset", "0"}, {"length", "5"}, {"flag", ""}}));
+  EXPECT_EQ(target->query,
+            (QueryMap{{"path", "last"}, {"offset", "0"}, {"length", "5"}, {"flag", ""}}));
   EXPECT_EQ(ParseTarget("/a+b")->path, "/a+b");
   EXPECT_EQ(ParseTarget("http://host:80/x?y=1")->path, "/x");
   EXPECT_EQ(ParseTarget("http://host")->path, "/");
@@ -101,8 +102,8 @@ TEST(Url, Whole) {
   EXPECT_EQ(url->target, "/a?b");
   EXPECT_EQ(ParseUrl("http://h:81")->target, "/");
   EXPECT_EQ(ParseUrl("http://h?x=1")->target, "/?x=1");
-  for (const char* bad : {"", "h:80", "ftp://h", "http://", "http://h:x/", "http://h/a b",
-                          "http://h/a\r\nX: y"}) {
+  for (const char* bad :
+       {"", "h:80", "ftp://h", "http://", "http://h:x/", "http://h/a b", "http://h/a\r\nX: y"}) {
     EXPECT_FALSE(ParseUrl(bad).ok()) << bad;
   }
   const Url from = *ParseUrl("http://h:5050/a");
@@ -169,11 +170,12 @@ TEST(ResponseHead, MethodNotAllowedNamesAllMethods) {
 
 TEST(BasicAuthenticator, AcceptsTheRightSecretOnly) {
   const BasicAuthenticator auth("mesos-master-readonly", {{"ann", "s3:cret"}, {"bob", ""}});
-  const auto accepted = auth.Authenticate(
-      With({{"Authorization", BasicAuthorization({"ann", "s3:cret"})}}));
+  const auto accepted =
+      auth.Authenticate(With({{"Authorization", BasicAuthorization({"ann", "s3:cret"})}}));
   EXPECT_TRUE(accepted.accepted);
   EXPECT_EQ(accepted.principal, "ann");
-  EXPECT_TRUE(auth.Authenticate(With({{"Authorization", BasicAuthorization({"bob", ""})}})).accepted);
+  EXPECT_TRUE(
+      auth.Authenticate(With({{"Authorization", BasicAuthorization({"bob", ""})}})).accepted);
   for (const std::string& value :
        {BasicAuthorization({"ann", "wrong"}), BasicAuthorization({"eve", "s3:cret"}),
         BasicAuthorization({"", ""}), std::string("Basic"), std::string("Basic "),

@@ -15,8 +15,8 @@ class RawClient {
   RawClient& operator=(const RawClient&) = delete;
 
   bool Send(std::string_view bytes);
-  // Reads until `text` has arrived, the peer closes, or 20 seconds pass; returns all read so far that
-  // was not returned before, up to and including `text`.
+  // Reads until `text` has arrived, the peer closes, or 20 seconds pass; returns all read so far
+  // that was not returned before, up to and including `text`.
   std::string ReadUntil(std::string_view text);
   std::string ReadToEnd();
   // One answer with Content-Length.

@@ -88,7 +88,8 @@ TEST(RequestParser, RefusesBadRequestsHoweverTheyAreCut) {
       EXPECT_EQ(Feed(parser, bad.bytes, step), Phase::kFailed)
           << step << ": " << bad.bytes.substr(0, 200);
       EXPECT_EQ(parser.error_status(), bad.status)
-          << step << ": " << bad.bytes.substr(0, 200) << "\n" << parser.error_text();
+          << step << ": " << bad.bytes.substr(0, 200) << "\n"
+          << parser.error_text();
       EXPECT_FALSE(parser.error_text().empty());
     }
   }

@@ -47,7 +47,8 @@ Router LimitsRouter(Subscriptions* subscriptions) {
   });
   if (subscriptions == nullptr) return router;
   router.Add("/subscribe", {}, [subscriptions](Request, ResponderPtr responder) {
-    auto writer = responder->Stream(Response(), [subscriptions] { subscriptions->closed.set_value(); });
+    auto writer =
+        responder->Stream(Response(), [subscriptions] { subscriptions->closed.set_value(); });
     subscriptions->first.set_value(writer);
   });
   return router;
@@ -158,7 +159,8 @@ TEST(ServerLimits, ASubscriptionOutlivesConnectionClose) {
   Subscriptions subscriptions;
   TestServer server(LimitsRouter(&subscriptions));
   RawClient client(server.Start());
-  client.Send("POST /subscribe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  client.Send(
+      "POST /subscribe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   const std::string head = client.ReadUntil("\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("Transfer-Encoding: chunked\r\n"));
   auto writer = subscriptions.first.get_future().get();
@@ -212,9 +214,8 @@ TEST(ServerLimits, ShutdownEndsStreamsAndFinishesAnswers) {
   Subscriptions subscriptions;
   Router router = LimitsRouter(&subscriptions);
   std::promise<ResponderPtr> asked;
-  router.Add("/wait", {}, [&asked](Request, ResponderPtr responder) {
-    asked.set_value(std::move(responder));
-  });
+  router.Add("/wait", {},
+             [&asked](Request, ResponderPtr responder) { asked.set_value(std::move(responder)); });
   TestServer server(std::move(router));
   const uint16_t port = server.Start();
   RawClient idle(port);
@@ -226,7 +227,8 @@ TEST(ServerLimits, ShutdownEndsStreamsAndFinishesAnswers) {
   RawClient waiting(port);
   waiting.Send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
   ResponderPtr responder = asked.get_future().get();
-  auto shutdown = std::async(std::launch::async, [&] { server.server().Shutdown(Duration::Seconds(20)); });
+  auto shutdown =
+      std::async(std::launch::async, [&] { server.server().Shutdown(Duration::Seconds(20)); });
   EXPECT_EQ(idle.ReadToEnd(), "");
   EXPECT_EQ(stream.ReadToEnd(), "0\r\n\r\n");
   responder->Send(Response::Text(200, "finished"));
@@ -262,7 +264,8 @@ TEST(ServerLimits, UpgradeHandsOverTheStreamAndWhatWasRead) {
     kept = std::move(request.stream);
   });
   RawClient client(server.Start());
-  client.Send("GET /link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: meseta-link\r\n\r\nframe");
+  client.Send(
+      "GET /link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: meseta-link\r\n\r\nframe");
   EXPECT_EQ(early.get_future().get(), "/link frame");
   EXPECT_EQ(SwitchingProtocolsHead("meseta-link", {{"X-A", "b"}}).substr(0, 34),
             "HTTP/1.1 101 Switching Protocols\r\n");

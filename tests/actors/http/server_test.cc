@@ -27,9 +27,8 @@ RouteOptions Methods(std::vector<std::string> methods) {
 
 Router BasicRouter() {
   Router router;
-  router.Add("/health", Methods({"GET"}), [](Request, ResponderPtr responder) {
-    responder->Send(Response());
-  });
+  router.Add("/health", Methods({"GET"}),
+             [](Request, ResponderPtr responder) { responder->Send(Response()); });
   router.Add("/echo", Methods({"POST"}), [](Request request, ResponderPtr responder) {
     responder->Send(Response::Text(200, request.body));
   });
@@ -108,9 +107,10 @@ TEST_F(ServerTest, BodiesByLengthAndByChunks) {
                        "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n")),
             "abc0123456789");
   const std::string zipped = Gzip("hello");
-  EXPECT_EQ(BodyOf(Ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: " +
-                       std::to_string(zipped.size()) + "\r\n\r\n" + zipped)),
-            "hello");
+  EXPECT_EQ(
+      BodyOf(Ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: " +
+                 std::to_string(zipped.size()) + "\r\n\r\n" + zipped)),
+      "hello");
 }
 
 TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
@@ -127,12 +127,14 @@ TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
 
 TEST_F(ServerTest, ContinuesWhenAsked) {
   RawClient client(port_);
-  client.Send("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.Send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.Send("abc");
   EXPECT_EQ(BodyOf(client.ReadResponse()), "abc");
   RawClient refused(port_);
-  refused.Send("POST /nosuch HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  refused.Send(
+      "POST /nosuch HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_THAT(refused.ReadToEnd(), StartsWith("HTTP/1.1 404"));
 }
 

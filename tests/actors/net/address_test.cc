@@ -17,9 +17,9 @@ TEST(ParseHostPort, ReadsNamesAndAddresses) {
 }
 
 TEST(ParseHostPort, RefusesWhatIsNoAddress) {
-  for (const char* text : {"", ":", ":80", "host", "host:", "host:x", "host:-1", "host:65536",
-                           "host:80x", "ho st:80", "[::1", "[zz]:80", "[::1]80", "::1:80",
-                           "host:80:90", "http://host:80"}) {
+  for (const char* text :
+       {"", ":", ":80", "host", "host:", "host:x", "host:-1", "host:65536", "host:80x", "ho st:80",
+        "[::1", "[zz]:80", "[::1]80", "::1:80", "host:80:90", "http://host:80"}) {
     auto result = ParseHostPort(text);
     ASSERT_FALSE(result.ok()) << text;
     EXPECT_THAT(result.status().message(), HasSubstr("write host:port")) << text;

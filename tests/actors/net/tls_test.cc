@@ -209,7 +209,8 @@ TEST_F(TlsTest, AClientThatDoesNotShakeHandsIsDropped) {
 
 TEST_F(TlsTest, BadFilesAreOneSentence) {
   TlsFiles files;
-  EXPECT_THAT(TlsContext::Server(files, false).status().message(), HasSubstr("needs a certificate"));
+  EXPECT_THAT(TlsContext::Server(files, false).status().message(),
+              HasSubstr("needs a certificate"));
   files.certificate = server_files_.certificate;
   EXPECT_THAT(TlsContext::Server(files, false).status().message(),
               HasSubstr("only the certificate was given"));
