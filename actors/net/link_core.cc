@@ -37,6 +37,19 @@ bool ParseBody(std::string_view body, google::protobuf::MessageLite* message) {
   return message->ParseFromArray(body.data(), static_cast<int>(body.size()));
 }
 
+bool Printable(char c) { return c >= 0x20 && c < 0x7f; }
+
+// Peers' texts reach logs and terminals.
+bool Printable(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return Printable(c); });
+}
+
+std::string MadePrintable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return !Printable(c); }, '?');
+  return text;
+}
+
 Status Malformed(std::string_view what) {
   return InvalidArgument("the peer sent a malformed " + std::string(what));
 }
@@ -178,7 +191,11 @@ Status LinkCore::OnMessage(FrameType type, std::string_view body, const Context&
 
 Status LinkCore::OnHello(std::string_view body, const Context& context, LinkEffects* effects) {
   LinkHello hello;
-  if (body.size() > kMaxHelloBytes || !ParseBody(body, &hello)) return Malformed("hello");
+  if (body.size() > kMaxHelloBytes || !ParseBody(body, &hello) ||
+      !Printable(hello.daemon_version()) || !Printable(hello.address()) ||
+      !Printable(hello.incarnation())) {
+    return Malformed("hello");
+  }
   if (hello.protocol() != kLinkProtocol) {
     return FailedPrecondition(
         "the peer (daemon version " + hello.daemon_version() + ") speaks link protocol " +
@@ -240,7 +257,8 @@ Status LinkCore::OnClose(std::string_view body) {
   internal::LinkClose close;
   if (!ParseBody(body, &close)) return Malformed("close");
   return Status(CodeFromWire(close.code()),
-                "the peer closed the link: " + close.reason().substr(0, kMaxReasonBytes));
+                "the peer closed the link: " +
+                    MadePrintable(close.reason().substr(0, kMaxReasonBytes)));
 }
 
 ControlFrame LinkCore::HelloFrame() const {

@@ -174,6 +174,21 @@ TEST_F(LinkCoreTest, ALongHelloIsNotBuffered) {
   EXPECT_TRUE(b_->down);
 }
 
+TEST_F(LinkCoreTest, APeersTextsCannotSpoilLogs) {
+  Make(PeerRole::kAgent, PeerRole::kMaster);
+  LinkCore::Options options = Side(true, PeerRole::kAgent);
+  options.self.address = "host\x1b[2J:1";
+  a_ = std::make_unique<End>(options, 1);
+  Start();
+  Settle();
+  ASSERT_TRUE(b_->down);
+  EXPECT_EQ(b_->down->message(), "the peer sent a malformed hello");
+  Link();
+  a_->Take(a_->core.Close(Unavailable("bye\n\xff")));
+  Settle();
+  EXPECT_EQ(b_->down->message(), "the peer closed the link: bye??");
+}
+
 TEST_F(LinkCoreTest, OneReadDeliversOneBatchInOrder) {
   Link();
   b_->Take(b_->core.Receive(EnvelopeFrame("m", "1") + EnvelopeFrame("n", "2"), At()));
