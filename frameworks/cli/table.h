@@ -1,4 +1,5 @@
-// A table for people: aligned columns, a header in capitals, cells cut only when they must be. Pure.
+// A table for people: aligned columns, a header in capitals, cells cut only when they must be.
+// Pure.
 #pragma once
 
 #include <string>
@@ -11,8 +12,8 @@ class Table {
   explicit Table(std::vector<std::string> header);
   // REQUIRES: as many cells as the header has.
   void AddRow(std::vector<std::string> cells);
-  // Lines ended by '\n'. Control characters in cells show as '?', so that a task's name cannot write
-  // on the terminal.
+  // Lines ended by '\n'. Control characters in cells show as '?', so that a task's name cannot
+  // write on the terminal.
   [[nodiscard]] std::string ToString() const;
 
  private:

@@ -1,0 +1,162 @@
+#include "frameworks/cli/cluster_client.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "actors/base/strings.h"
+#include "actors/http/auth.h"
+#include "actors/net/credentials_file.h"
+#include "actors/net/tls_context.h"
+#include "frameworks/cli/master_list.h"
+
+namespace meseta::cli {
+namespace {
+
+constexpr size_t kTasksPerPage = 1000;
+constexpr size_t kMaxShownAnswer = 500;
+
+Result<std::string> Authorization(const Options& options) {
+  http::Credential credential{options.principal, options.secret};
+  if (!options.credential.empty()) {
+    if (!options.principal.empty()) {
+      return InvalidArgument("--credential and --principal exclude each other");
+    }
+    ASSIGN_OR_RETURN(const net::Credential read, net::ReadCredentialFile(options.credential.value));
+    credential = {read.principal, read.secret};
+  }
+  if (credential.principal.empty()) {
+    if (!credential.secret.empty()) return InvalidArgument("--secret needs --principal");
+    return std::string();
+  }
+  return http::BasicAuthorization(credential);
+}
+
+// The last part of "GET http://...: Cannot connect to ...: Connection refused".
+std::string Reason(const std::string& message) {
+  const size_t colon = message.rfind(": ");
+  std::string reason = colon == std::string::npos ? message : message.substr(colon + 2);
+  if (!reason.empty()) reason.front() = strings::ToLower(reason.substr(0, 1)).front();
+  return reason;
+}
+
+}  // namespace
+
+Result<Access> MakeAccess(const Options& options) {
+  Access access;
+  ASSIGN_OR_RETURN(access.masters, ParseMasters(options.master));
+  ASSIGN_OR_RETURN(access.authorization, Authorization(options));
+  if (!options.tls_ca_file.empty()) {
+    net::TlsFiles files;
+    files.ca = options.tls_ca_file.value;
+    auto tls = net::TlsContext::Client(files, true);
+    if (!tls.ok()) return InvalidArgument("--tls_ca_file: " + tls.status().message());
+    access.tls = std::move(*tls);
+  }
+  return access;
+}
+
+Status Unreachable(const std::vector<std::string>& masters, const Status& problem) {
+  std::vector<std::string> shown;
+  for (const std::string& master : masters) shown.push_back(ShownAddress(master));
+  return Unavailable("cannot reach " +
+                     (shown.size() == 1 ? "the master at " + shown.front()
+                                        : "any master of " + strings::Join(shown, ", ")) +
+                     ": " + Reason(problem.message()) +
+                     "; is it running? Set --master or MESETA_MASTER");
+}
+
+Status StatusOf(const std::string& who, const http::Response& response) {
+  if (response.status >= 200 && response.status < 300) return OkStatus();
+  std::string said(strings::Trim(response.body.substr(0, kMaxShownAnswer)));
+  if (!said.empty()) said = ": " + said;
+  const std::string code = std::to_string(response.status);
+  switch (response.status) {
+    case 401:
+      return Unauthenticated(who + " asks who you are" + said +
+                             "; give --credential, or --principal and --secret");
+    case 403:
+      return PermissionDenied(who + " does not let you" + said);
+    case 404:
+      return NotFound(who + " answered 404" + said);
+    case 503:
+      return Unavailable(who + " is not ready (503)" + said);
+    default:
+      return Internal(who + " answered " + code + said);
+  }
+}
+
+Result<http::Response> ClusterClient::Send(http::ClientRequest request) {
+  if (!access_.authorization.empty()) {
+    request.headers.Set("Authorization", access_.authorization);
+  }
+  return http::Fetch(std::move(request), http::kDefaultRequestTimeout, access_.tls);
+}
+
+Result<http::Response> ClusterClient::ToMaster(http::ClientRequest request,
+                                               const std::string& target) {
+  request.max_redirects = kMaxRedirects;
+  request.redirect_authorization = true;  // To the leader that a master names.
+  Status problem;
+  for (size_t i = 0; i < access_.masters.size(); ++i) {
+    request.url = access_.masters[i] + target;
+    auto response = Send(request);
+    if (!response.ok()) {
+      problem = Unreachable(access_.masters, response.status());
+      continue;
+    }
+    const Status answer = StatusOf("The master at " + ShownAddress(access_.masters[i]), *response);
+    if (response->status == 503) {  // Without a leader; another may know better.
+      problem = answer;
+      continue;
+    }
+    std::swap(access_.masters[0], access_.masters[i]);
+    RETURN_IF_ERROR(answer);
+    return response;
+  }
+  return problem;
+}
+
+Result<http::Response> ClusterClient::Get(const std::string& target) {
+  return ToMaster({}, target);
+}
+
+Result<http::Response> ClusterClient::Post(const std::string& target,
+                                           const std::string& content_type, std::string body) {
+  http::ClientRequest request;
+  request.method = "POST";
+  request.headers.Set("Content-Type", content_type);
+  request.body = std::move(body);
+  return ToMaster(std::move(request), target);
+}
+
+Result<std::vector<TaskRow>> ClusterClient::Tasks() {
+  std::vector<TaskRow> rows;
+  std::set<std::pair<std::string, std::string>> seen;  // Pages shift while tasks come.
+  for (size_t offset = 0; offset < kMaxListedTasks; offset += kTasksPerPage) {
+    ASSIGN_OR_RETURN(
+        const http::Response response,
+        Get("/tasks?limit=" + std::to_string(kTasksPerPage) + "&offset=" + std::to_string(offset)));
+    ASSIGN_OR_RETURN(std::vector<TaskRow> page, ReadTasks(response.body));
+    const bool last = page.size() < kTasksPerPage;
+    for (TaskRow& row : page) {
+      if (seen.emplace(row.framework, row.id).second) rows.push_back(std::move(row));
+    }
+    if (last) break;
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const TaskRow& a, const TaskRow& b) { return a.since > b.since; });
+  return rows;
+}
+
+Result<std::vector<AgentRow>> ClusterClient::Agents() {
+  ASSIGN_OR_RETURN(const http::Response response, Get("/slaves"));
+  return ReadAgents(response.body);
+}
+
+Result<std::vector<FrameworkRow>> ClusterClient::Frameworks(bool all) {
+  ASSIGN_OR_RETURN(const http::Response response, Get("/frameworks"));
+  return ReadFrameworks(response.body, all);
+}
+
+}  // namespace meseta::cli

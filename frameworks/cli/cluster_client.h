@@ -1,0 +1,59 @@
+// ClusterClient: one request at a time to a cluster, for commands that ask and print.
+//
+// Tries the masters of --master in turn, follows redirects to the leader, and says in a sentence
+// what is wrong and what to do. Blocks; used on the main thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/http/client.h"
+#include "frameworks/cli/cluster_rows.h"
+#include "frameworks/cli/options.h"
+
+namespace meseta::cli {
+
+// Of `task ls` and all that look for a task.
+inline constexpr size_t kMaxListedTasks = 100'000;
+inline constexpr int kMaxRedirects = 3;
+
+// How to reach the cluster, out of the options.
+struct Access {
+  std::vector<std::string> masters;      // Base URLs; never empty.
+  std::string authorization;             // Of HTTP basic authentication; empty: none.
+  std::shared_ptr<net::TlsContext> tls;  // Null: the system's authorities.
+};
+[[nodiscard]] Result<Access> MakeAccess(const Options& options);
+
+// A failure to reach a master, as users should read it.
+[[nodiscard]] Status Unreachable(const std::vector<std::string>& masters, const Status& problem);
+// OK for 2xx, else what the answer means. `who`: "The master at 127.0.0.1:5050".
+[[nodiscard]] Status StatusOf(const std::string& who, const http::Response& response);
+
+class ClusterClient {
+ public:
+  explicit ClusterClient(Access access) : access_(std::move(access)) {}
+
+  Result<http::Response> Get(const std::string& target);
+  Result<http::Response> Post(const std::string& target, const std::string& content_type,
+                              std::string body);
+  // A request to an agent; `url` is whole.
+  Result<http::Response> Send(http::ClientRequest request);
+
+  // Newest first.
+  Result<std::vector<TaskRow>> Tasks();
+  Result<std::vector<AgentRow>> Agents();
+  Result<std::vector<FrameworkRow>> Frameworks(bool all);
+
+  // The base URL of the master that answered last.
+  [[nodiscard]] const std::string& master() const { return access_.masters.front(); }
+  [[nodiscard]] const Access& access() const { return access_; }
+
+ private:
+  Result<http::Response> ToMaster(http::ClientRequest request, const std::string& target);
+
+  Access access_;  // The master that answered last stands first.
+};
+
+}  // namespace meseta::cli

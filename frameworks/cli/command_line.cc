@@ -1,0 +1,393 @@
+#include "frameworks/cli/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "actors/base/bytes.h"
+#include "actors/base/exit_codes.h"
+#include "actors/base/strings.h"
+#include "actors/base/version.h"
+#include "frameworks/cli/table.h"
+
+namespace meseta::cli {
+namespace {
+
+constexpr int kMaxInstances = 10'000;
+constexpr int kMaxDevAgents = 100;
+
+struct Command {
+  CommandId id;
+  const char* name;  // One or two words.
+  const char* arguments;
+  const char* summary;
+  size_t min_arguments;
+  size_t max_arguments;
+};
+
+constexpr size_t kMany = 100'000;
+
+constexpr std::array<Command, 7> kCommands = {{
+    {CommandId::kRun, "run", "-- CMD [ARGS...]",
+     "Runs a command on the cluster and waits for its end. One word is a shell command, several "
+     "are a program and its arguments. Ctrl-C kills the tasks and waits; a second Ctrl-C quits.",
+     1, kMany},
+    {CommandId::kTaskLs, "task ls", "", "Lists tasks, newest first, the completed ones too.", 0, 0},
+    {CommandId::kTaskShow, "task show", "ID",
+     "Shows all about one task. A unique beginning of its id is enough.", 1, 1},
+    {CommandId::kTaskKill, "task kill", "ID",
+     "Kills the task of a `meseta run`. Tasks of other frameworks are theirs to kill: it says how.",
+     1, 1},
+    {CommandId::kTaskLogs, "task logs", "ID",
+     "Prints what a task wrote, read from its agent; with -f follows it until the task ends.", 1,
+     1},
+    {CommandId::kAgentLs, "agent ls", "", "Lists agents with what they have and what is used.", 0,
+     0},
+    {CommandId::kFrameworkLs, "framework ls", "", "Lists frameworks.", 0, 0},
+}};
+
+constexpr char kExitCodes[] =
+    "Exit codes:\n"
+    "  0    done; with run: every task finished\n"
+    "  1    a task failed, or something was not found\n"
+    "  64   the command line is wrong\n"
+    "  69   no master could be reached\n"
+    "  77   the master or an agent denied access\n"
+    "  130  quit by a second Ctrl-C\n";
+
+std::string Name(const Command& command) { return std::string("meseta ") + command.name; }
+
+void AddGlobalFlags(FlagSet* flags, Options* options) {
+  flags
+      ->Add(&options->master, "master",
+            "Where the master is: host:port, or several separated by commas, tried in turn; "
+            "https:// before it for TLS.")
+      .Group(kEssential);
+  flags->Add(&options->json, "json", "Prints JSON instead of a table.").Group(kEssential);
+  flags->Add(&options->principal, "principal", "Who we are, where masters ask.").Group(kSecurity);
+  flags->Add(&options->secret, "secret", "The secret of --principal; file:///path reads a file.")
+      .Group(kSecurity)
+      .Secret();
+  flags
+      ->Add(&options->credential, "credential",
+            "File with principal and secret, as one line or as JSON.")
+      .Group(kSecurity);
+  flags
+      ->Add(&options->tls_ca_file, "tls_ca_file",
+            "PEM file of the authorities that masters and agents are checked with; without it "
+            "those of the system.")
+      .Group(kSecurity);
+}
+
+Status Positive(double value) {
+  return value > 0 ? OkStatus() : InvalidArgument("must be more than 0");
+}
+
+Status NotNegative(const Megabytes& size) {
+  return size.value >= 0 ? OkStatus() : InvalidArgument("must not be negative");
+}
+
+std::function<Status(const int&)> Between(int low, int high) {
+  return [low, high](const int& value) {
+    if (value >= low && value <= high) return OkStatus();
+    return InvalidArgument("must be from " + std::to_string(low) + " to " + std::to_string(high));
+  };
+}
+
+void AddRunFlags(FlagSet* flags, Options* o, std::string* environment_help) {
+  flags->Add(&o->cpus, "cpus", "CPUs of each instance.").Group(kEssential).Check(Positive);
+  flags->Add(&o->mem, "mem", "Memory of each instance; a number alone is megabytes.")
+      .Group(kEssential)
+      .Check(NotNegative);
+  flags->Add(&o->disk, "disk", "Disk of each instance; a number alone is megabytes.")
+      .Check(NotNegative);
+  flags->Add(&o->instances, "instances", "How many tasks run the command, side by side.")
+      .Group(kEssential)
+      .Check(Between(1, kMaxInstances));
+  flags->Add(&o->name, "name", "Name of the tasks. Default: the command's first word.")
+      .Group(kEssential);
+  flags->Add(environment_help, "env", "A variable of the tasks' environment; may be repeated.")
+      .ValueName("NAME=VALUE");
+  flags
+      ->Add(&o->follow, "follow",
+            "Prints what the tasks write, as they write it. With several instances each line "
+            "begins with its task's number. Also -f.")
+      .Group(kEssential);
+  flags->Add(&o->timeout, "timeout", "Kills the tasks when they have not ended by then.");
+  flags->Add(&o->user, "user", "User of the agent to run as. Default: the one who calls.");
+  flags->Add(&o->role, "role", "Role whose resources are used.");
+}
+
+void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* environment_help) {
+  switch (id) {
+    case CommandId::kRun:
+      return AddRunFlags(flags, o, environment_help);
+    case CommandId::kTaskLs:
+      flags->Add(&o->active, "active", "Leaves completed tasks out.");
+      flags->Add(&o->framework, "framework", "Only tasks of this framework (id or its beginning).")
+          .ValueName("ID");
+      return;
+    case CommandId::kTaskLogs:
+      flags->Add(&o->follow, "follow", "Goes on until the task ends. Also -f.");
+      flags->Add(&o->stderr_stream, "stderr", "What it wrote to stderr instead of stdout.");
+      return;
+    case CommandId::kFrameworkLs:
+      flags->Add(&o->all, "all", "Completed ones, too.");
+      return;
+    case CommandId::kDev:
+      flags->Add(&o->port, "port", "Port of the master; 0 takes a free one.")
+          .Group(kEssential)
+          .Check(Between(0, 65535));
+      flags
+          ->Add(&o->data_dir, "data_dir",
+                "Folder for all data, kept at exit. Default: a temporary one, removed at exit.")
+          .Group(kEssential);
+      flags->Add(&o->agents, "agents", "How many agents.")
+          .Group(kEssential)
+          .Check(Between(1, kMaxDevAgents));
+      return;
+    default:
+      return;
+  }
+}
+
+// The flags of one command, bound to options of its own.
+struct Bound {
+  explicit Bound(const Command& command) : flags(Name(command), command.summary) {
+    flags.AllowArguments();
+    if (command.id != CommandId::kDev) AddGlobalFlags(&flags, &options);
+    AddCommandFlags(command.id, &flags, &options, &environment_help);
+  }
+  Options options;
+  std::string environment_help;  // --env is taken out before the flags are parsed.
+  FlagSet flags;
+};
+
+std::string CommandHelp(const Command& command) {
+  const Bound bound(command);
+  const std::string text = bound.flags.Help();
+  // The usage line is ours: it shows what the arguments are.
+  std::string usage = "Usage: " + Name(command) + " [--flag=value ...]";
+  if (*command.arguments != '\0') usage += std::string(" ") + command.arguments;
+  return usage + text.substr(text.find('\n')) + "\n" + kExitCodes;
+}
+
+std::string CommandList(const std::string& group) {
+  std::string text;
+  for (const Command& command : kCommands) {
+    if (!group.empty() && !std::string(command.name).starts_with(group + " ")) continue;
+    std::string usage = Name(command);
+    if (*command.arguments != '\0') usage += std::string(" ") + command.arguments;
+    text += "  " + usage + "\n";
+    for (const std::string& line : strings::Wrap(command.summary, 84))
+      text += "      " + line + "\n";
+  }
+  return text;
+}
+
+bool IsGroup(const std::string& word) {
+  return std::any_of(kCommands.begin(), kCommands.end(), [&](const Command& command) {
+    return std::string(command.name).starts_with(word + " ");
+  });
+}
+
+const Command* FindCommand(const std::string& name) {
+  for (const Command& command : kCommands) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+Status UnknownCommand(const std::string& name) {
+  std::vector<std::string> names{"help", "version"};
+  for (const Command& command : kCommands) {
+    const std::string known = command.name;
+    names.push_back(known);
+    // A wrong first word of two: "tsk ls".
+    if (name.find(' ') == std::string::npos) names.push_back(known.substr(0, known.find(' ')));
+  }
+  const std::string nearest = strings::Nearest(name, names);
+  return InvalidArgument("Unknown command '" + name + "'" +
+                         (nearest.empty() ? "" : "; did you mean '" + nearest + "'?") +
+                         "\nSee meseta help.");
+}
+
+std::string VersionText() {
+  return std::string("meseta ") + kMesetaVersion + " (API of Mesos " + kApiVersion + ")\n";
+}
+
+CommandLine Print(std::string text) {
+  CommandLine line;
+  line.text = std::move(text);
+  return line;
+}
+
+Result<CommandLine> Help(const std::vector<std::string>& topic) {
+  if (topic.empty()) return Print(OverviewText());
+  const std::string name = strings::Join(topic, " ");
+  if (const Command* command = FindCommand(name)) return Print(CommandHelp(*command));
+  if (IsGroup(name)) return Print("Usage:\n" + CommandList(name) + "\n" + kExitCodes);
+  return UnknownCommand(name);
+}
+
+bool TakesValue(const std::string& global_flag) {
+  return global_flag.find('=') == std::string::npos && global_flag != "--json" &&
+         global_flag != "--no-json" && global_flag != "--help" && global_flag != "-h" &&
+         global_flag != "--version";
+}
+
+// Takes every --env NAME=VALUE out of `head`.
+Status TakeEnvironment(std::vector<std::string>* head, std::map<std::string, std::string>* out) {
+  std::vector<std::string> rest;
+  for (size_t i = 0; i < head->size(); ++i) {
+    std::string pair = (*head)[i];
+    if (pair == "--env") {
+      if (i + 1 == head->size()) return InvalidArgument("--env needs NAME=VALUE");
+      pair = (*head)[++i];
+    } else if (pair.starts_with("--env=")) {
+      pair.erase(0, 6);
+    } else {
+      rest.push_back(std::move(pair));
+      continue;
+    }
+    const size_t equals = pair.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return InvalidArgument("--env: expecting NAME=VALUE, not '" + pair + "'");
+    }
+    (*out)[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  *head = std::move(rest);
+  return OkStatus();
+}
+
+Status CheckArguments(const Command& command, const std::vector<std::string>& arguments) {
+  if (arguments.size() < command.min_arguments) {
+    return InvalidArgument(Name(command) + " needs " + command.arguments);
+  }
+  if (arguments.size() > command.max_arguments) {
+    return InvalidArgument("Unexpected argument '" + arguments[command.max_arguments] + "'");
+  }
+  if (command.id != CommandId::kRun && !arguments.empty() && arguments[0].starts_with("-")) {
+    return InvalidArgument("Unknown flag '" + arguments[0] + "'");
+  }
+  if (!arguments.empty() && arguments[0].empty()) return InvalidArgument("An argument is empty");
+  return OkStatus();
+}
+
+Result<CommandLine> ParseCommand(const Command& command, std::vector<std::string> args,
+                                 const Environment& environment) {
+  Bound bound(command);
+  const auto separator = std::find(args.begin(), args.end(), "--");
+  std::vector<std::string> head(args.begin(), separator);
+  const std::vector<std::string> tail(separator, args.end());
+  std::replace(head.begin(), head.end(), std::string("-f"), std::string("--follow"));
+  std::map<std::string, std::string> variables;
+  if (command.id == CommandId::kRun) RETURN_IF_ERROR(TakeEnvironment(&head, &variables));
+  head.insert(head.end(), tail.begin(), tail.end());
+  RETURN_IF_ERROR(bound.flags.Parse(head, environment));
+  if (bound.flags.help_requested()) return Print(CommandHelp(command));
+  if (bound.flags.version_requested()) return Print(VersionText());
+  CommandLine line;
+  line.id = command.id;
+  line.options = bound.options;
+  line.options.environment = std::move(variables);
+  line.arguments = bound.flags.arguments();
+  RETURN_IF_ERROR(CheckArguments(command, line.arguments));
+  return line;
+}
+
+}  // namespace
+
+std::string OverviewText() {
+  return "Usage: meseta COMMAND [--flag=value ...] [arguments]\n\n" + CommandList("") +
+         "  meseta help [COMMAND]\n      What a command does, and its flags.\n"
+         "  meseta version\n      The version.\n\n"
+         "The master is found by --master or MESETA_MASTER, at 127.0.0.1:5050 without them.\n\n" +
+         kExitCodes;
+}
+
+std::string AllHelpText() {
+  std::string text = OverviewText();
+  for (const Command& command : kCommands) text += "\n---\n\n" + CommandHelp(command);
+  return text;
+}
+
+Result<CommandLine> ParseCommandLine(const std::vector<std::string>& args,
+                                     const Environment& environment) {
+  size_t first = 0;  // Of the command's words.
+  while (first < args.size() && args[first].starts_with("-") && args[first] != "--") {
+    first += TakesValue(args[first]) ? 2 : 1;
+  }
+  const auto begins = [&](std::initializer_list<const char*> names) {
+    return std::any_of(args.begin(), args.begin() + static_cast<long>(std::min(first, args.size())),
+                       [&](const std::string& arg) {
+                         return std::find(names.begin(), names.end(), arg) != names.end();
+                       });
+  };
+  if (first >= args.size() || args[first] == "--") {
+    if (begins({"--help", "-h"})) return Print(OverviewText());
+    if (begins({"--version"})) return Print(VersionText());
+    return InvalidArgument("Which command?\n" + OverviewText());
+  }
+  std::string name = args[first];
+  std::vector<std::string> rest(args.begin(), args.begin() + static_cast<long>(first));
+  size_t next = first + 1;
+  if (name == "version") return Print(VersionText());
+  if (name == "help") return Help({args.begin() + static_cast<long>(next), args.end()});
+  if (IsGroup(name)) {
+    if (next == args.size()) {
+      return InvalidArgument("meseta " + name + " needs a second word:\n" + CommandList(name));
+    }
+    if (args[next] == "--help" || args[next] == "-h") return Help({name});
+    name += " " + args[next++];
+  }
+  const Command* command = FindCommand(name);
+  if (command == nullptr) return UnknownCommand(name);
+  rest.insert(rest.end(), args.begin() + static_cast<long>(next), args.end());
+  Result<CommandLine> line = ParseCommand(*command, std::move(rest), environment);
+  if (line.ok()) return line;
+  std::string problem = line.status().message();
+  if (command->id == CommandId::kRun && problem.starts_with("Unknown flag") &&
+      std::find(args.begin(), args.end(), "--") == args.end()) {
+    problem += "\nPut -- before the command to run, so that its flags are not taken for ours.";
+  }
+  return InvalidArgument(problem + "\nSee " + Name(*command) + " --help.");
+}
+
+int ExitCodeOf(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kOk:
+      return kExitOk;
+    case StatusCode::kInvalidArgument:
+      return kExitUsage;
+    case StatusCode::kUnavailable:
+    case StatusCode::kDeadlineExceeded:
+      return kExitUnreachable;
+    case StatusCode::kUnauthenticated:
+    case StatusCode::kPermissionDenied:
+      return kExitDenied;
+    default:
+      return kExitFailure;
+  }
+}
+
+}  // namespace meseta::cli
+
+namespace meseta {
+
+Status FlagType<cli::Megabytes>::Parse(std::string_view text, cli::Megabytes* out) {
+  if (FlagType<double>::Parse(text, &out->value).ok()) return OkStatus();
+  Bytes bytes;
+  RETURN_IF_ERROR(FlagType<Bytes>::Parse(text, &bytes));
+  out->value = bytes.megabytes();
+  return OkStatus();
+}
+
+std::string FlagType<cli::Megabytes>::Text(const cli::Megabytes& value) {
+  return cli::ShortNumber(value.value);
+}
+
+}  // namespace meseta

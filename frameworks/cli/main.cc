@@ -1,0 +1,41 @@
+// meseta: the command line tool. Parses, dispatches, and turns failures into sentences and exit
+// codes.
+#include <csignal>
+#include <cstdio>
+
+#include "actors/base/exit_codes.h"
+#include "frameworks/cli/cluster_client.h"
+#include "frameworks/cli/cluster_commands.h"
+#include "frameworks/cli/command_line.h"
+#include "frameworks/cli/run_command.h"
+
+namespace meseta::cli {
+namespace {
+
+int Fail(const Status& status) {
+  std::fprintf(stderr, "meseta: %s\n", status.message().c_str());
+  return ExitCodeOf(status);
+}
+
+int Main(const std::vector<std::string>& args) {
+  const Result<CommandLine> line = ParseCommandLine(args, CurrentEnvironment());
+  if (!line.ok()) return Fail(line.status());
+  if (line->id == CommandId::kHelp) {
+    std::fputs(line->text.c_str(), stdout);
+    return kExitOk;
+  }
+  Result<Access> access = MakeAccess(line->options);
+  if (!access.ok()) return Fail(access.status());
+  if (line->id == CommandId::kRun) return RunCommand(*line, std::move(*access));
+  ClusterClient client(std::move(*access));
+  const Status status = RunClusterCommand(*line, client);
+  return status.ok() ? kExitOk : Fail(status);
+}
+
+}  // namespace
+}  // namespace meseta::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // A reader that has left shows as a failed write.
+  return meseta::cli::Main({argv + 1, argv + argc});
+}
