@@ -1,0 +1,179 @@
+#include "master/api/operator_api.h"
+
+#include <glog/logging.h>
+
+#include <utility>
+
+#include "actors/base/json/json_codec.h"
+#include "actors/endpoints/api_call.h"
+#include "actors/http/negotiation.h"
+#include "actors/http/url.h"
+#include "master/api/operator_response.h"
+
+namespace meseta::master {
+namespace {
+
+using Call = v1::master::Call;
+using Response = v1::master::Response;
+
+// Calls whose type alone says everything.
+const std::set<std::string>& CallsWithoutBody() {
+  static const std::set<std::string> names = {
+      "GET_HEALTH",  "GET_FLAGS",      "GET_VERSION",     "GET_LOGGING_LEVEL",
+      "GET_STATE",   "GET_AGENTS",     "GET_FRAMEWORKS",  "GET_EXECUTORS",
+      "GET_OPERATIONS", "GET_TASKS",   "GET_ROLES",       "GET_WEIGHTS",
+      "GET_MASTER",  "SUBSCRIBE",      "GET_MAINTENANCE_STATUS",
+      "GET_MAINTENANCE_SCHEDULE",      "GET_QUOTA"};
+  return names;
+}
+
+Status FillFiles(const endpoints::VirtualFiles& files, const Call& call, Response* out) {
+  if (call.type() == Call::LIST_FILES) {
+    ASSIGN_OR_RETURN(const auto entries, files.Browse(call.list_files().path()));
+    auto* list = out->mutable_list_files();
+    for (const auto& entry : entries) {
+      auto* info = list->add_file_infos();
+      info->set_path(entry.path);
+      info->set_nlink(static_cast<int>(entry.nlink));
+      info->set_size(entry.size);
+      info->mutable_mtime()->set_nanoseconds(static_cast<int64_t>(entry.mtime * 1e9));
+      info->set_mode(entry.mode_bits);
+      info->set_uid(entry.uid);
+      info->set_gid(entry.gid);
+    }
+    return OkStatus();
+  }
+  const auto& read = call.read_file();
+  const size_t length = read.has_length() ? static_cast<size_t>(read.length())
+                                          : endpoints::kMaxReadBytes;
+  ASSIGN_OR_RETURN(const auto chunk, files.Read(read.path(), read.offset(), length));
+  out->mutable_read_file()->set_size(chunk.size);
+  out->mutable_read_file()->set_data(chunk.data);
+  return OkStatus();
+}
+
+void FillMetrics(const endpoints::CommonContext& common, const Call& call, Response* out) {
+  const Duration timeout = call.get_metrics().has_timeout()
+                               ? Duration::Nanos(call.get_metrics().timeout().nanoseconds())
+                               : Duration::Seconds(10);
+  auto* metrics = out->mutable_get_metrics();
+  for (const auto& [name, value] : common.metrics(timeout)) {
+    auto* metric = metrics->add_metrics();
+    metric->set_name(name);
+    metric->set_value(value);
+  }
+}
+
+void FillFlags(const endpoints::CommonContext& common, Response* out) {
+  auto* list = out->mutable_get_flags();
+  for (const auto& [name, value] : common.flags()) {
+    auto* flag = list->add_flags();
+    flag->set_name(name);
+    flag->set_value(value);
+  }
+}
+
+void FillVersion(Response* out) {
+  const endpoints::BuildInfo& build = endpoints::CurrentBuild();
+  auto* version = out->mutable_get_version()->mutable_version_info();
+  version->set_version(build.version);
+  version->set_build_date(build.build_date);
+  version->set_build_time(build.build_time);
+  version->set_build_user(build.build_user);
+}
+
+// The answer to a reading call. Unimplemented for everything else.
+Status Fill(const OperatorApiContext& context, const Call& call, Response* out) {
+  Response::Type type = Response::UNKNOWN;
+  if (!Response::Type_Parse(Call::Type_Name(call.type()), &type)) {
+    return Unimplemented("The operator call " + Call::Type_Name(call.type()) +
+                         " is not served by this version of Meseta");
+  }
+  out->set_type(type);
+  const SnapshotPtr view = context.view();
+  switch (call.type()) {
+    case Call::GET_HEALTH: out->mutable_get_health()->set_healthy(true); break;
+    case Call::GET_FLAGS: FillFlags(context.common, out); break;
+    case Call::GET_VERSION: FillVersion(out); break;
+    case Call::GET_METRICS: FillMetrics(context.common, call, out); break;
+    case Call::GET_LOGGING_LEVEL:
+      out->mutable_get_logging_level()->set_level(static_cast<uint32_t>(FLAGS_v));
+      break;
+    case Call::LIST_FILES:
+    case Call::READ_FILE: return FillFiles(*context.common.files, call, out);
+    case Call::GET_STATE: FillGetState(*view, out->mutable_get_state()); break;
+    case Call::GET_AGENTS: FillGetAgents(*view, out->mutable_get_agents()); break;
+    case Call::GET_FRAMEWORKS: FillGetFrameworks(*view, out->mutable_get_frameworks()); break;
+    // Command tasks run without executors, and other tasks are not launched yet.
+    case Call::GET_EXECUTORS: out->mutable_get_executors(); break;
+    case Call::GET_TASKS: FillGetTasks(*view, out->mutable_get_tasks()); break;
+    case Call::GET_ROLES: FillGetRoles(*view, out->mutable_get_roles()); break;
+    case Call::GET_MASTER: FillGetMaster(*view, out->mutable_get_master()); break;
+    default:
+      return Unimplemented("The operator call " + Call::Type_Name(call.type()) +
+                           " is not served by this version of Meseta");
+  }
+  return OkStatus();
+}
+
+http::Response Render(const OperatorApiContext& context, const Call& call,
+                      http::ContentType type) {
+  Response out;
+  if (const Status status = Fill(context, call, &out); !status.ok()) {
+    return http::Response::Error(status);
+  }
+  if (type == http::ContentType::kJson) return http::Response::Json(OperatorResponseJson(out));
+  http::Response response;
+  response.headers.Set("Content-Type", std::string(http::kProtobufType));
+  response.body = out.SerializePartialAsString();
+  return response;
+}
+
+void Handle(const OperatorApiContext& context, http::Request request,
+            const http::ResponderPtr& responder) {
+  Call call;
+  if (auto refusal = endpoints::ParseApiCall(request, &call)) {
+    return responder->Send(std::move(*refusal));
+  }
+  const Status valid = endpoints::ValidateApiCall(call, "master::Call", CallsWithoutBody());
+  if (!valid.ok()) return responder->Send(http::Response::Text(400, valid.message()));
+  const auto accept = http::NegotiateAccept(request);
+  if (!accept.ok()) return responder->Send(http::Response::Text(406, accept.status().message()));
+  switch (call.type()) {
+    case Call::UNKNOWN:
+      return responder->Send(http::Response::Text(501, "The call type UNKNOWN asks for nothing"));
+    case Call::TEARDOWN:
+    case Call::MARK_AGENT_GONE:
+      return context.post(OperatorCallArrived{std::move(call), request.principal, responder});
+    default:
+      return endpoints::AnswerOnPool(
+          context.common.pool, responder,
+          [context, call, type = *accept] { return Render(context, call, type); });
+  }
+}
+
+}  // namespace
+
+http::Handler OperatorApi(OperatorApiContext context) {
+  return [context = std::move(context)](http::Request request, http::ResponderPtr responder) {
+    Handle(context, std::move(request), responder);
+  };
+}
+
+http::Handler TeardownEndpoint(std::function<void(MasterEvent)> post) {
+  return [post = std::move(post)](http::Request request, http::ResponderPtr responder) {
+    const auto form = http::ParseQuery(request.body);
+    if (!form.ok()) return responder->Send(http::Response::Text(400, form.status().message()));
+    const auto id = form->find("frameworkId");
+    if (id == form->end()) {
+      return responder->Send(
+          http::Response::Text(400, "Missing 'frameworkId' query parameter in the request body"));
+    }
+    v1::master::Call call;
+    call.set_type(v1::master::Call::TEARDOWN);
+    call.mutable_teardown()->mutable_framework_id()->set_value(id->second);
+    post(OperatorCallArrived{std::move(call), request.principal, std::move(responder)});
+  };
+}
+
+}  // namespace meseta::master

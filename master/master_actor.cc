@@ -1,0 +1,139 @@
+#include "master/master_actor.h"
+
+#include <utility>
+
+#include "actors/base/logging.h"
+
+namespace meseta::master {
+namespace {
+
+constexpr char kToAgentType[] = "meseta.internal.ToAgent";
+constexpr char kAgentActor[] = "slave(1)";
+
+}  // namespace
+
+MasterActor::MasterActor(std::unique_ptr<MasterCore> core, MasterOutlets outlets)
+    : core_(std::move(core)), outlets_(std::move(outlets)) {}
+
+void MasterActor::Turn(std::vector<MasterEvent>& events, runtime::TurnContext& turn) {
+  for (MasterEvent& event : events) {
+    std::visit([&](auto& e) { Handle(e, turn.now()); }, event);
+  }
+  core_->Tick(turn.now());
+  Perform(core_->TakeEffects(), turn);
+  outlets_.counts->CountTurn(events.size());
+  outlets_.transport->CoreTurned();
+}
+
+void MasterActor::Handle(SubscribeArrived& event, Now now) {
+  outlets_.counts->CountCall(v1::scheduler::Call::SUBSCRIBE);
+  SubscribeRequest request;
+  request.session = event.stream;
+  request.call = std::move(*event.call.mutable_subscribe());
+  core_->HandleSubscribe(request, now);
+}
+
+void MasterActor::Handle(CallArrived& event, Now now) {
+  outlets_.counts->CountCall(event.call.type());
+  SchedulerRequest request;
+  if (event.stream) request.session = *event.stream;
+  if (!event.principal.empty()) request.principal = event.principal;
+  request.call = std::move(event.call);
+  Answer(event.responder, core_->HandleCall(request, now));
+}
+
+void MasterActor::Handle(StreamClosed& event, Now now) {
+  core_->HandleSessionClosed(event.stream, now);
+  outlets_.streams.PostCompletion(EndStream{event.stream});
+}
+
+void MasterActor::Handle(OperatorCallArrived& event, Now now) {
+  const ReplyId id = next_reply_++;
+  waiting_[id] = event.responder;
+  core_->HandleOperator(id, event.call, now);
+}
+
+void MasterActor::Handle(AgentLinkUp& event, Now) {
+  VLOG(1) << "Link " << event.link << " to the agent at " << event.peer.address << " is up";
+}
+
+void MasterActor::Handle(AgentLinkDown& event, Now now) {
+  LOG(INFO) << "Link " << event.link << " is down: " << event.reason.message();
+  core_->HandleLinkDown(event.link, now);
+}
+
+void MasterActor::Handle(AgentMessagesArrived& event, Now now) {
+  for (internal::ToMaster& message : event.messages) {
+    outlets_.counts->CountAgentMessage(message.message_case());
+    core_->HandleAgent(event.link, std::move(message), now);
+  }
+  outlets_.transport->Consumed(event.link);
+}
+
+void MasterActor::Handle(ProposalsMade& event, Now now) {
+  core_->HandleProposals(event.proposals, now);
+}
+
+void MasterActor::Handle(RegistryWritten& event, Now now) {
+  if (event.status.ok()) {
+    core_->HandlePersisted(event.number, now);
+  } else {
+    core_->HandlePersistFailed(event.status);
+  }
+}
+
+void MasterActor::Answer(const http::ResponderPtr& responder, const CallResult& result) {
+  answers_.push_back({responder, http::Response::Text(result.status, result.text)});
+}
+
+void MasterActor::Perform(Effects effects, runtime::TurnContext& turn) {
+  for (const std::string& warning : effects.warnings) LOG(WARNING) << warning;
+  if (effects.step_down) {
+    outlets_.step_down(*effects.step_down);
+    return;
+  }
+  if (effects.persist) outlets_.registrar.PostCompletion(*std::move(effects.persist));
+  for (const Effects::Reply& reply : effects.replies) {
+    const auto it = waiting_.find(reply.id);
+    if (it == waiting_.end()) continue;
+    Answer(it->second, reply.result);
+    waiting_.erase(it);
+  }
+  if (!effects.view.empty() || !answers_.empty()) {
+    ViewBatch batch;
+    batch.first = effects.view_number + 1 - effects.view.size();
+    batch.changes = std::move(effects.view);
+    batch.answers = std::exchange(answers_, {});
+    outlets_.view.PostCompletion(std::move(batch));
+  }
+  if (!effects.ledger.empty()) outlets_.allocator.PostCompletion(std::move(effects.ledger));
+  SendToAgents(std::move(effects.to_agents));
+  SendToSessions(effects);
+  for (const LinkId link : effects.close_links) {
+    outlets_.transport->Close(link, FailedPrecondition("The master closed this link"));
+  }
+  turn.WakeAt(effects.wake_at);
+}
+
+void MasterActor::SendToAgents(std::vector<Effects::AgentMessage> messages) {
+  for (const Effects::AgentMessage& message : messages) {
+    net::Envelope envelope;
+    envelope.to = kAgentActor;
+    envelope.from = outlets_.address;
+    envelope.type = kToAgentType;
+    envelope.payload = message.message.SerializePartialAsString();
+    // A link that is down or full reports that itself; the agent then starts over.
+    outlets_.transport->Send(message.link, std::move(envelope));
+  }
+}
+
+void MasterActor::SendToSessions(Effects& effects) {
+  for (Effects::SessionEvent& event : effects.to_sessions) {
+    outlets_.streams.PostCompletion(WriteStream{event.session, std::move(event.event)});
+  }
+  for (const StreamId& session : effects.close_sessions) {
+    outlets_.streams.PostCompletion(EndStream{session});
+  }
+}
+
+}  // namespace meseta::master

@@ -1,0 +1,66 @@
+// MasterActor: MasterCore on its own thread. Hands events in, performs effects; decides nothing.
+//
+// Order of the effects of one turn is that of master_core.h: the batch for the disk, the view, the
+// allocator's deltas, messages to agents, events to sessions, ends of both, answers. Answers travel
+// through the view actor, so that what was asked for is visible before it is confirmed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/net/transport.h"
+#include "actors/runtime/core_shell.h"
+#include "master/allocator/allocator_actor.h"
+#include "master/core/master_core.h"
+#include "master/master_counters.h"
+#include "master/master_events.h"
+#include "master/sessions/stream_actor.h"
+#include "master/view/view_actor.h"
+
+namespace meseta::master {
+
+// Where effects go. Every member is set; all outlive the actor.
+struct MasterOutlets {
+  net::Transport* transport = nullptr;
+  runtime::CoreRef<registry::RegistryBatch> registrar;
+  runtime::CoreRef<ViewBatch> view;
+  runtime::CoreRef<LedgerDeltas> allocator;
+  runtime::CoreRef<StreamCommand> streams;
+  std::shared_ptr<MasterCounts> counts;
+  // The master cannot go on: the daemon ends with this sentence.
+  std::function<void(const std::string&)> step_down;
+  std::string address;  // name@host:port of this actor, as the sender of messages.
+};
+
+class MasterActor : public runtime::Core<MasterEvent> {
+ public:
+  MasterActor(std::unique_ptr<MasterCore> core, MasterOutlets outlets);
+  void Turn(std::vector<MasterEvent>& events, runtime::TurnContext& turn) override;
+
+ private:
+  void Handle(SubscribeArrived& event, Now now);
+  void Handle(CallArrived& event, Now now);
+  void Handle(StreamClosed& event, Now now);
+  void Handle(OperatorCallArrived& event, Now now);
+  void Handle(AgentLinkUp& event, Now now);
+  void Handle(AgentLinkDown& event, Now now);
+  void Handle(AgentMessagesArrived& event, Now now);
+  void Handle(ProposalsMade& event, Now now);
+  void Handle(RegistryWritten& event, Now now);
+
+  void Perform(Effects effects, runtime::TurnContext& turn);
+  void SendToAgents(std::vector<Effects::AgentMessage> messages);
+  void SendToSessions(Effects& effects);
+  void Answer(const http::ResponderPtr& responder, const CallResult& result);
+
+  std::unique_ptr<MasterCore> core_;
+  const MasterOutlets outlets_;
+  std::vector<ViewAnswer> answers_;               // Of this turn.
+  std::map<ReplyId, http::ResponderPtr> waiting_;  // Operator calls without an answer yet.
+  ReplyId next_reply_ = 1;
+};
+
+}  // namespace meseta::master

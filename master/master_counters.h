@@ -1,0 +1,36 @@
+// MasterCounts: what the shells count for /metrics/snapshot, beside what a snapshot shows.
+//
+// Written by the master's actor, read by the metrics endpoint; each count is an atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "actors/messages/internal/agent.pb.h"
+#include "actors/messages/v1.h"
+
+namespace meseta::master {
+
+class MasterCounts {
+ public:
+  MasterCounts();
+
+  void CountCall(v1::scheduler::Call::Type type);
+  void CountAgentMessage(internal::ToMaster::MessageCase kind);
+  void CountDropped() { ++dropped_; }
+  void CountTurn(uint64_t events) { turns_events_ += events; }
+
+  // By Mesos' names without "master/".
+  [[nodiscard]] std::map<std::string, uint64_t> Values() const;
+
+ private:
+  // The maps are complete after construction; only their atomics change.
+  std::map<int, std::pair<std::string, std::atomic<uint64_t>>> calls_;
+  std::map<int, std::pair<std::string, std::atomic<uint64_t>>> agent_messages_;
+  std::atomic<uint64_t> dropped_ = 0;
+  std::atomic<uint64_t> turns_events_ = 0;
+};
+
+}  // namespace meseta::master

@@ -1,0 +1,74 @@
+// What the master's actor is told by network threads, pools and other actors. Parsed and checked
+// where they arose; the actor hands them to MasterCore in order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/base/ids.h"
+#include "actors/base/status.h"
+#include "actors/http/message.h"
+#include "actors/messages/internal/agent.pb.h"
+#include "actors/messages/v1.h"
+#include "actors/net/transport.h"
+#include "master/allocator/allocator.h"
+
+namespace meseta::master {
+
+// A scheduler's SUBSCRIBE; its stream is open under this id already, so also a refusal is an event.
+struct SubscribeArrived {
+  StreamId stream;
+  v1::scheduler::Call call;
+  std::string principal;
+};
+
+// Any other scheduler call. The responder gets the status code.
+struct CallArrived {
+  v1::scheduler::Call call;
+  std::optional<StreamId> stream;  // The Mesos-Stream-Id header.
+  std::string principal;
+  http::ResponderPtr responder;
+};
+
+// The stream's connection is gone.
+struct StreamClosed {
+  StreamId stream;
+};
+
+// An operator call that changes something (TEARDOWN ...), or its un-versioned endpoint.
+struct OperatorCallArrived {
+  v1::master::Call call;
+  std::string principal;
+  http::ResponderPtr responder;
+};
+
+struct AgentLinkUp {
+  net::LinkId link = 0;
+  net::LinkPeer peer;
+};
+struct AgentLinkDown {
+  net::LinkId link = 0;
+  Status reason;
+};
+struct AgentMessagesArrived {
+  net::LinkId link = 0;
+  std::vector<internal::ToMaster> messages;
+};
+
+struct ProposalsMade {
+  std::vector<Proposal> proposals;
+};
+
+// The registry's store finished a batch.
+struct RegistryWritten {
+  uint64_t number = 0;
+  Status status;
+};
+
+using MasterEvent =
+    std::variant<SubscribeArrived, CallArrived, StreamClosed, OperatorCallArrived, AgentLinkUp,
+                 AgentLinkDown, AgentMessagesArrived, ProposalsMade, RegistryWritten>;
+
+}  // namespace meseta::master

@@ -1,0 +1,126 @@
+#include "master/master_flags.h"
+
+#include <sstream>
+
+#include "state/model/resources.h"
+
+namespace meseta::master {
+namespace {
+
+std::vector<std::string> SplitAt(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+// "cpus:0.01|mem:32": alternatives, each a set of scalars.
+Result<std::vector<model::Quantities>> ParseMinAllocatable(const std::string& text) {
+  std::vector<model::Quantities> alternatives;
+  for (const std::string& part : SplitAt(text, '|')) {
+    auto resources = model::Resources::Parse(part);
+    if (!resources.ok()) return resources.status();
+    alternatives.push_back(resources->ToQuantities());
+  }
+  return alternatives;
+}
+
+Status Positive(const Duration& d) {
+  return d > Duration() ? OkStatus() : InvalidArgument("expecting a duration above zero");
+}
+
+void AddCore(MasterOptions* core, FlagSet& flags) {
+  flags.Add(&core->agent_ping_timeout, "agent_ping_timeout",
+            "How long an agent may be silent before it counts one timeout.")
+      .Group(kEssential)
+      .Alias("slave_ping_timeout")
+      .Check(Positive);
+  flags.Add(&core->max_agent_ping_timeouts, "max_agent_ping_timeouts",
+            "Timeouts in a row after which an agent is unreachable.")
+      .Group(kEssential)
+      .Alias("max_slave_ping_timeouts")
+      .Check([](int n) { return n > 0 ? OkStatus() : InvalidArgument("expecting at least 1"); });
+  flags.Add(&core->agent_reregister_timeout, "agent_reregister_timeout",
+            "How long agents may take to come back after a restart of the master.")
+      .Group(kEssential)
+      .Alias("slave_reregister_timeout")
+      .Check(Positive);
+  flags.Add(&core->offer_timeout, "offer_timeout",
+            "Takes offers back that are not answered for so long; unset: never.")
+      .Group(kEssential);
+  flags.Add(&core->root_submissions, "root_submissions",
+            "Whether frameworks may run tasks as root.")
+      .Group(kEssential);
+  flags.Add(&core->registry_gc_interval, "registry_gc_interval",
+            "How often unreachable and gone agents are pruned from the registry.");
+  flags.Add(&core->registry_max_agent_age, "registry_max_agent_age",
+            "How long the registry remembers unreachable and gone agents.");
+  flags.Add(&core->registry_max_agent_count, "registry_max_agent_count",
+            "How many unreachable and gone agents the registry remembers.");
+}
+
+void AddHistory(ViewCore::Options* view, FlagSet& flags) {
+  flags.Add(&view->max_completed_frameworks, "max_completed_frameworks",
+            "Completed frameworks kept in memory.");
+  flags.Add(&view->max_completed_tasks_per_framework, "max_completed_tasks_per_framework",
+            "Completed tasks kept in memory for each framework.");
+  flags.Add(&view->max_unreachable_tasks_per_framework, "max_unreachable_tasks_per_framework",
+            "Unreachable tasks kept in memory for each framework.");
+}
+
+}  // namespace
+
+MasterFlags::MasterFlags() { network.port = 5050; }
+
+void MasterFlags::AddTo(FlagSet& flags) {
+  network.AddTo(flags);
+  flags.Add(&work_dir, "work_dir", "Where the registry is kept.").Group(kEssential).Required();
+  flags.Add(&cluster, "cluster", "Name of the cluster, shown to people.").Group(kEssential);
+  flags.Add(&allocation_interval, "allocation_interval",
+            "Every resource is looked at again at least this often; what is freed is offered at once.")
+      .Group(kEssential)
+      .Check(Positive);
+  flags.Add(&min_allocatable_resources, "min_allocatable_resources",
+            "An offer holds at least one of these sets of resources, separated by '|'.")
+      .Group(kEssential)
+      .Check([](const std::string& text) { return ParseMinAllocatable(text).status(); });
+  flags.Add(&fair_sharing_excluded_resource_names, "fair_sharing_excluded_resource_names",
+            "Resources that do not count in fair shares, separated by commas.");
+  flags.Add(&filter_gpu_resources, "filter_gpu_resources",
+            "Offer agents with gpus to frameworks with GPU_RESOURCES only.");
+  AddCore(&core, flags);
+  AddHistory(&view, flags);
+  flags.Add(&authenticate_agents, "authenticate_agents",
+            "Agents need a principal of --credentials.")
+      .Group(kSecurity)
+      .Alias("authenticate_slaves");
+  flags.Add(&authenticate_frameworks, "authenticate_frameworks",
+            "Frameworks on links need a principal of --credentials.")
+      .Group(kSecurity)
+      .Alias("authenticate");
+  flags.Add(&authenticate_http_frameworks, "authenticate_http_frameworks",
+            "Frameworks on HTTP need a principal of --credentials.")
+      .Group(kSecurity);
+  flags.Add(&render_threads, "render_threads", "Threads that render answers and read files.")
+      .Group(kExpert)
+      .Check([](int n) {
+        return n >= 1 && n <= 64 ? OkStatus() : InvalidArgument("expecting 1 to 64 threads");
+      });
+  logging.AddTo(flags);
+}
+
+Result<AllocatorOptions> MasterFlags::Allocator() const {
+  AllocatorOptions options;
+  ASSIGN_OR_RETURN(options.min_allocatable_resources,
+                   ParseMinAllocatable(min_allocatable_resources));
+  options.filter_gpu_resources = filter_gpu_resources;
+  for (const std::string& name : SplitAt(fair_sharing_excluded_resource_names.value_or(""), ',')) {
+    options.fair_sharing_excluded.insert(name);
+  }
+  options.sweep_interval = allocation_interval;
+  return options;
+}
+
+}  // namespace meseta::master

@@ -1,0 +1,36 @@
+#include "master/sessions/stream_actor.h"
+
+#include <utility>
+
+#include "actors/base/json/json_codec.h"
+#include "actors/http/recordio.h"
+
+namespace meseta::master {
+
+void StreamActor::Turn(std::vector<StreamCommand>& commands, runtime::TurnContext&) {
+  for (StreamCommand& command : commands) {
+    std::visit([this](auto& c) { Handle(c); }, command);
+  }
+}
+
+void StreamActor::Handle(OpenStream& command) {
+  streams_[command.id] = Stream{command.type, std::move(command.writer)};
+}
+
+void StreamActor::Handle(WriteStream& command) {
+  const auto it = streams_.find(command.id);
+  if (it == streams_.end()) return;  // Its connection went first.
+  const std::string payload = it->second.type == http::ContentType::kJson
+                                  ? ToJson(command.event)
+                                  : command.event.SerializePartialAsString();
+  if (!it->second.writer->Write(http::EncodeRecord(payload))) streams_.erase(it);
+}
+
+void StreamActor::Handle(EndStream& command) {
+  const auto it = streams_.find(command.id);
+  if (it == streams_.end()) return;
+  it->second.writer->Close();
+  streams_.erase(it);
+}
+
+}  // namespace meseta::master
