@@ -120,6 +120,12 @@ void AgentActor::Perform(AgentEffects effects) {
 void AgentActor::Call(AgentEffects::ContainerCall& call) {
   Containerizer& containerizer = *outlets_.containerizer;
   if (auto* launch = std::get_if<AgentEffects::Launch>(&call)) {
+    // Before the containerizer's own work on that sandbox, which the same pool does.
+    const Status submitted = outlets_.pool->Submit([sandbox = launch->spec.sandbox] {
+      const Status linked = LinkLatest(sandbox);
+      if (!linked.ok()) LOG(WARNING) << linked.message();
+    });
+    if (!submitted.ok()) LOG(WARNING) << submitted.message();
     containerizer.Launch(std::move(launch->spec));
   } else if (auto* kill = std::get_if<AgentEffects::Kill>(&call)) {
     containerizer.Kill(kill->id, kill->grace);

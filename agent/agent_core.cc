@@ -65,8 +65,12 @@ AgentEffects AgentCore::Start(Now now) {
     turn_.view.push_back(ExecutorCompleted{garbage_.at(container).executor});
   }
   AgentEffects::Recover recover;
-  std::vector<TaskKey> over;
+  std::vector<TaskKey> over, again;
   for (const auto& [key, task] : tasks_) {
+    if (task.never_started) {
+      again.push_back(key);
+      continue;
+    }
     using Stage = ExecutorRecord::Stage;
     ShowTask(task, task.ended ? Stage::kTerminated : task.pid != 0 ? Stage::kLaunched
                                                                    : Stage::kQueued);
@@ -83,6 +87,7 @@ AgentEffects AgentCore::Start(Now now) {
   }
   turn_.containers.insert(turn_.containers.begin(), std::move(recover));
   for (const TaskKey& key : over) CloseTask(key, now);
+  for (const TaskKey& key : again) LaunchAgain(tasks_.at(key), now);
   for (const auto& [id, framework] : frameworks_) {
     if (framework.idle) turn_.view.push_back(FrameworkIdle{id});
   }

@@ -125,6 +125,7 @@ class AgentCore {
     int64_t pid = 0;
     std::optional<Duration> kill_grace;  // A kill was asked for.
     bool ended = false;                  // The container is gone (or never was).
+    bool never_started = false;          // Found so by recovery; launched anew by Start().
     WallTime launched;
   };
   struct FrameworkEntry {
@@ -171,6 +172,8 @@ class AgentCore {
   TaskEntry* FindContainer(const ContainerId& id);
   TaskEntry& AddTask(const TaskKey& key, const v1::TaskInfo& info);
   void LaunchTask(const v1::FrameworkInfo& framework, const v1::TaskInfo& info, Now now);
+  void LaunchContainer(const v1::FrameworkInfo& framework, TaskEntry& task);
+  void LaunchAgain(TaskEntry& task, Now now);
   void RefuseTask(const TaskKey& key, const v1::TaskInfo& info, v1::TaskState state,
                   v1::TaskStatus::Reason reason, std::string message, Now now);
   void Started(TaskEntry& task, int64_t pid, Now now);

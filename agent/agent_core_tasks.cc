@@ -87,16 +87,33 @@ void AgentCore::Handle(const internal::RunTask& message, Now now) {
 void AgentCore::LaunchTask(const v1::FrameworkInfo& framework, const v1::TaskInfo& info, Now now) {
   const TaskKey key = KeyFrom(framework.id(), info.task_id());
   TaskEntry& task = AddTask(key, info);
-  task.container = ContainerId(rng_.Uuid());
   task.launched = now.wall;
-  ContainerSpec spec = CommandContainerSpec(info, framework, AgentId(info_.id().value()),
+  ++stats_.executors_registering;
+  LaunchContainer(framework, task);
+}
+
+void AgentCore::LaunchContainer(const v1::FrameworkInfo& framework, TaskEntry& task) {
+  task.container = ContainerId(rng_.Uuid());
+  ContainerSpec spec = CommandContainerSpec(task.info, framework, AgentId(info_.id().value()),
                                             task.container, options_.command);
   task.sandbox = spec.sandbox;
-  containers_[task.container] = key;
-  ++stats_.executors_registering;
+  containers_[task.container] = task.key;
   PutTask(task);
   ShowTask(task, Stage::kQueued);
   CallContainerizer(AgentEffects::Launch{std::move(spec)});
+}
+
+void AgentCore::LaunchAgain(TaskEntry& task, Now now) {
+  // The agent died between the decision and the launch. Nothing of it ever ran, so nothing runs
+  // twice; the container is a fresh one, as ids are used once.
+  task.never_started = false;
+  const FrameworkEntry& framework = frameworks_.at(task.key.framework);
+  if (task.kill_grace || framework.shutting_down) {
+    Ended(task, OutcomeOf(ContainerFailed{task.container, OkStatus(), {}}, /*killed=*/true), now);
+    return;
+  }
+  containers_.erase(task.container);
+  LaunchContainer(framework.info, task);
 }
 
 void AgentCore::RefuseTask(const TaskKey& key, const v1::TaskInfo& info, v1::TaskState state,
@@ -503,6 +520,7 @@ void AgentCore::Restore(RecoveredTask recovered) {
   task.sandbox = checkpoint.sandbox();
   task.pid = checkpoint.pid();
   task.ended = checkpoint.ended();
+  task.never_started = recovered.never_started && !task.ended && task.pid == 0;
   task.launched = WallTime::FromNanos(checkpoint.launched_nanos());
   if (checkpoint.has_kill_grace_nanos()) {
     task.kill_grace = Duration::Nanos(checkpoint.kill_grace_nanos());

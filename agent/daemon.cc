@@ -22,6 +22,7 @@
 #include "agent/isolators/posix_isolator.h"
 #include "agent/recovery/checkpoint_store.h"
 #include "agent/recovery/paths.h"
+#include "agent/recovery/run_traces_linux.h"
 #include "agent/resources_linux.h"
 #include "state/model/attributes.h"
 
@@ -160,6 +161,7 @@ Result<RecoveredAgent> Recover(State* s, const v1::AgentInfo& info) {
   ASSIGN_OR_RETURN(s->store, CheckpointStore::Open(paths::Checkpoint(s->work_dir)));
   ASSIGN_OR_RETURN(const auto records, s->store->ReadAll());
   ASSIGN_OR_RETURN(RecoveredAgent recovered, PlanRecovery(records, s->store->path()));
+  FindNeverStarted(s->runs_dir, &recovered.tasks);
   if (recovered.agent && recovered.agent->info().has_id()) {
     RETURN_IF_ERROR(CheckReconfiguration(recovered.agent->info(), info,
                                          s->flags.reconfiguration_policy, s->work_dir));

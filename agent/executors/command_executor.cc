@@ -170,7 +170,8 @@ TaskOutcome OutcomeOf(const ContainerExited& exited, bool killed, bool started) 
     outcome.reason = v1::TaskStatus::REASON_EXECUTOR_TERMINATED;
     outcome.message = started ? "The task vanished together with its supervisor (a reboot, or a "
                                 "kill -9), its exit status is unknown"
-                              : "The agent was restarted before it had started the task";
+                              : "The agent was restarted while it started the task, whose "
+                                "supervisor has vanished";
     return outcome;
   }
   outcome.message = WaitStatusText(exited.wait_status);

@@ -16,6 +16,9 @@ struct RecoveredTask {
   internal::TaskCheckpoint task;
   std::vector<internal::StatusUpdate> updates;  // All, in order.
   uint64_t acknowledged = 0;                    // The first so many.
+  // Its container left no trace of ever having run: it may be launched again. Set by the adapter
+  // that looks (agent/recovery/run_traces_linux.h).
+  bool never_started = false;
 };
 
 struct RecoveredAgent {

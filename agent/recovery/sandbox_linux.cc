@@ -6,9 +6,24 @@
 #include <filesystem>
 #include <system_error>
 
+#include "actors/base/files.h"
+
 namespace meseta::agent {
 
 namespace fs = std::filesystem;
+
+Status LinkLatest(const std::string& sandbox) {
+  const fs::path path(sandbox);
+  const std::string runs = path.parent_path().string();
+  RETURN_IF_ERROR(files::MakeDirectories(runs));
+  // By rename, so that a reader finds the old run or the new one, never none.
+  const std::string fresh = runs + "/.latest-" + path.filename().string();
+  std::error_code error;
+  fs::create_symlink(path.filename(), fresh, error);
+  if (!error) fs::rename(fresh, runs + "/latest", error);
+  if (error) return ErrnoStatus(error.value(), "Linking " + runs + "/latest");
+  return OkStatus();
+}
 
 Status DeleteSandbox(const std::string& work_dir, const std::string& sandbox) {
   const fs::path path(sandbox);

@@ -1,4 +1,4 @@
-// Deletes sandboxes. Blocks: call on a pool.
+// Sandboxes on disk. Blocks: call on a pool.
 #pragma once
 
 #include <string>
@@ -6,6 +6,9 @@
 #include "actors/base/status.h"
 
 namespace meseta::agent {
+
+// Makes <runs>/latest a link to this sandbox, which need not exist yet.
+Status LinkLatest(const std::string& sandbox);
 
 // Removes the sandbox (never following links out of it), a `latest` link to it, and folders above
 // it up to <work_dir>/slaves/<agent> that are empty then. What is not there is removed already.

@@ -19,7 +19,7 @@ struct Seen {
 class CrashRun {
  public:
   void Step() {
-    switch (*rc::gen::inRange(0, 11)) {
+    switch (*rc::gen::inRange(0, 12)) {
       case 0:
       case 1:
         if (world_.link != 0) {
@@ -34,7 +34,10 @@ class CrashRun {
       case 6:
         if (world_.link != 0 && !asked_.empty()) world_.Kill(asked_[*rc::gen::inRange<size_t>(0, asked_.size())]);
         break;
-      case 7: world_.Crash(); break;
+      case 7:
+        world_.lose_launches = false;
+        world_.Crash();
+        break;
       case 8: world_.Connect(); break;
       case 9:
         world_.Perform(world_.core->LinkDown(world_.link, world_.now));
@@ -45,12 +48,14 @@ class CrashRun {
         world_.now.mono = world_.now.mono + Duration::Seconds(20);
         world_.Perform(world_.core->Tick(world_.now));
         break;
+      case 11: world_.lose_launches = true; break;  // Until the next crash.
     }
     Receive(*rc::gen::arbitrary<bool>());
   }
 
   void Finish() {
     for (int round = 0; round < 3; ++round) {
+      world_.lose_launches = false;
       world_.Crash();
       world_.Connect();
       Reconcile();

@@ -322,6 +322,31 @@ TEST(AgentCore, AnUnansweredKillIsRepeatedAfterARestart) {
   EXPECT_TRUE(world.containers.at(world.Find("t")).kill_asked);
 }
 
+TEST(AgentCore, ALaunchThatTheAgentDidNotLiveToMakeIsMadeByItsSuccessor) {
+  CoreWorld world;
+  world.Connect();
+  world.lose_launches = true;
+  world.Run("t");
+  world.Run("killed");
+  world.Kill("killed");
+  world.Settle();
+  world.Crash();
+  world.lose_launches = false;
+  EXPECT_THAT(world.launched_once, IsEmpty());  // Again not before it is durable.
+  world.Settle();
+  world.Connect();
+  ASSERT_FALSE(world.Find("t").empty());
+  EXPECT_TRUE(world.Find("killed").empty());
+  world.Start(world.Find("t"));
+  world.Exit(world.Find("t"), 0);
+  std::map<std::string, v1::TaskState> last;
+  for (const auto& update : world.Drain()) {
+    last[update.status().task_id().value()] = update.status().state();
+  }
+  EXPECT_EQ(last["t"], v1::TASK_FINISHED);
+  EXPECT_EQ(last["killed"], v1::TASK_KILLED);
+}
+
 TEST(AgentCore, AFailedWriteStopsEverything) {
   CoreWorld world;
   world.Connect();

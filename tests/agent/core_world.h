@@ -41,6 +41,11 @@ class CoreWorld {
     for (const auto& [key, record] : disk) records.push_back(record);
     auto plan = PlanRecovery(records, "/w/meta/checkpoint");
     ASSERT_TRUE(plan.ok()) << plan.status();
+    for (RecoveredTask& task : plan->tasks) {
+      const ContainerId id(task.task.container_id());
+      task.never_started =
+          !id.empty() && task.task.pid() == 0 && !task.task.ended() && launched_once.count(id) == 0;
+    }
     core = std::make_unique<AgentCore>(Options(), *std::move(plan), Rng(seed_++));
     link = 0;
     Perform(core->Start(now));
@@ -126,6 +131,7 @@ class CoreWorld {
   }
 
   void Start(const ContainerId& id) {
+    EXPECT_TRUE(started_tasks.insert(containers.at(id).task).second) << "ran twice";
     containers.at(id).running = true;
     Perform(core->FromContainer(ContainerStarted{id, 42}, now));
   }
@@ -214,6 +220,8 @@ class CoreWorld {
   std::vector<CheckpointBatch> writing;  // Handed out, not durable yet.
   std::map<ContainerId, Container> containers;  // Outlive the agent.
   std::set<ContainerId> launched_once;
+  std::set<std::string> started_tasks;
+  bool lose_launches = false;  // They are on their way to the containerizer when the agent dies.
   std::vector<internal::ToMaster> sent;
   std::vector<Status> closed;
   std::vector<AgentEffects::DeleteSandbox> deleting;
@@ -224,6 +232,7 @@ class CoreWorld {
 
  private:
   void On(AgentEffects::Launch& launch) {
+    if (lose_launches) return;
     EXPECT_TRUE(launched_once.insert(launch.spec.id).second) << "launched twice";
     containers[launch.spec.id].task = launch.spec.environment.at("MESOS_TASK_ID");
   }
