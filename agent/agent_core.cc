@@ -50,6 +50,7 @@ AgentCore::AgentCore(AgentOptions options, RecoveredAgent recovered, Rng rng)
 
 AgentEffects AgentCore::Start(Now now) {
   started_ = now.wall;
+  recovery_began_ = now.mono;
   if (registration_id_.empty()) {
     registration_id_ = rng_.Uuid();
     PutAgent();
@@ -66,7 +67,7 @@ AgentEffects AgentCore::Start(Now now) {
   }
   AgentEffects::Recover recover;
   std::vector<TaskKey> over, again;
-  for (const auto& [key, task] : tasks_) {
+  for (auto& [key, task] : tasks_) {
     if (task.never_started) {
       again.push_back(key);
       continue;
@@ -76,6 +77,8 @@ AgentEffects AgentCore::Start(Now now) {
                                                                    : Stage::kQueued);
     if (!task.ended) {
       recover.containers.push_back({task.container, task.sandbox});
+      task.recovering = true;
+      ++recovering_;
       continue;
     }
     // It ended, but the agent died before the end was told everyone.

@@ -77,6 +77,7 @@ struct AgentStats {
   uint64_t executors_terminated = 0;  // Ever.
   uint64_t frameworks_active = 0;
   double sandbox_max_age_seconds = 0;
+  double recovery_seconds = 0;  // From Start() until every recovered container was found or lost.
   bool registered = false;
 };
 
@@ -125,6 +126,7 @@ class AgentCore {
     int64_t pid = 0;
     std::optional<Duration> kill_grace;  // A kill was asked for.
     bool ended = false;                  // The container is gone (or never was).
+    bool recovering = false;             // Recover() has not yet said what became of it.
     bool never_started = false;          // Found so by recovery; launched anew by Start().
     WallTime launched;
   };
@@ -169,6 +171,7 @@ class AgentCore {
   void On(const ContainerExited& event, Now now);
   void On(const ContainerRecovered& event, Now now);
   void Restore(RecoveredTask recovered);
+  void RecoveredOne(TaskEntry& task, Now now);
   TaskEntry* FindContainer(const ContainerId& id);
   TaskEntry& AddTask(const TaskKey& key, const v1::TaskInfo& info);
   void LaunchTask(const v1::FrameworkInfo& framework, const v1::TaskInfo& info, Now now);
@@ -220,6 +223,8 @@ class AgentCore {
   std::multimap<WallTime, ContainerId> garbage_by_end_;
   double disk_used_ = 0;
 
+  size_t recovering_ = 0;                // Containers that Recover() was told of and not yet found.
+  Time recovery_began_;
   bool stopped_ = false;                 // After a failed write, or for good.
   std::optional<Time> shutdown_at_;      // Marked gone: ends then, at the latest.
   std::string shutdown_reason_;

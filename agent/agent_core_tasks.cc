@@ -248,9 +248,15 @@ void AgentCore::On(const ContainerStarted& event, Now now) {
   if (task != nullptr && !task->ended && task->pid == 0) Started(*task, event.pid, now);
 }
 
+void AgentCore::RecoveredOne(TaskEntry& task, Now now) {
+  if (!std::exchange(task.recovering, false)) return;
+  if (--recovering_ == 0) stats_.recovery_seconds = (now.mono - recovery_began_).seconds();
+}
+
 void AgentCore::On(const ContainerRecovered& event, Now now) {
   TaskEntry* task = FindContainer(event.id);
   if (task == nullptr || task->ended) return;
+  RecoveredOne(*task, now);
   if (task->pid == 0) Started(*task, event.pid, now);
   // The kill may have been lost with the agent that was asked for it.
   if (task->kill_grace) {
@@ -285,6 +291,7 @@ void AgentCore::Started(TaskEntry& task, int64_t pid, Now now) {
 }
 
 void AgentCore::Ended(TaskEntry& task, const TaskOutcome& outcome, Now now) {
+  RecoveredOne(task, now);
   --(task.pid != 0 ? stats_.executors_running : stats_.executors_registering);
   if (task.kill_grace) --stats_.executors_terminating;
   ++stats_.executors_terminated;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <climits>
 #include <cstdlib>
 #include <mutex>
@@ -95,7 +96,7 @@ struct AgentDaemon::State {
   std::unique_ptr<runtime::BatchWorker<CheckpointBatch>> writer;
   std::unique_ptr<PosixContainerizer> containerizer;
   std::unique_ptr<runtime::CoreShell<AgentEvent>> agent;
-  bool stopped = false;
+  std::atomic<bool> stopped = false;
 
   // To the agent's actor, from parts that start before it: what comes earlier waits.
   void Post(AgentEvent event) {
@@ -288,7 +289,7 @@ Result<std::unique_ptr<AgentDaemon>> AgentDaemon::Start(
 
 void AgentDaemon::Stop() {
   State* s = state_.get();
-  if (s == nullptr || std::exchange(s->stopped, true)) return;
+  if (s == nullptr || s->stopped.exchange(true)) return;
   // The actor first: nothing is decided any more. Then those that it used, each while what it
   // posts to still exists.
   s->agent->Stop();

@@ -42,6 +42,20 @@ void AddTasks(const AgentStats& stats, Metrics& out) {
   out["slave/tasks_gone"] = CountOf(stats.terminal_tasks, v1::TASK_GONE);
 }
 
+// What this agent never does, under the names that dashboards ask for.
+void AddConstants(Metrics& out) {
+  for (const char* name :
+       {"slave/executors_preempted",              // No quality-of-service controller.
+        "slave/recovery_errors",                  // A failed recovery ends the agent.
+        "slave/valid_framework_messages",         // Command tasks take no framework messages.
+        "slave/invalid_framework_messages", "containerizer/fetcher/cache_size_total_bytes",
+        "containerizer/fetcher/cache_size_used_bytes",  // Fetches are not cached.
+        "resource_provider_manager/subscribed", "resource_provider_manager/events/subscribe",
+        "resource_provider_manager/events/disconnect"}) {
+    out[name] = 0;
+  }
+}
+
 }  // namespace
 
 Metrics AgentMetrics(const AgentSnapshot& view, const endpoints::SystemStats& system,
@@ -49,6 +63,7 @@ Metrics AgentMetrics(const AgentSnapshot& view, const endpoints::SystemStats& sy
   Metrics out;
   AddResources(view, out);
   AddTasks(view.stats, out);
+  AddConstants(out);
   const AgentStats& stats = view.stats;
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   out["slave/executors_registering"] = number(stats.executors_registering);
@@ -64,6 +79,7 @@ Metrics AgentMetrics(const AgentSnapshot& view, const endpoints::SystemStats& sy
   out["slave/executor_directory_max_allowed_age_secs"] = stats.sandbox_max_age_seconds;
   out["slave/messages_dropped_stale_term"] = number(stats.stale_terms_dropped);
   out["slave/messages_dropped_unexpected"] = number(stats.unexpected_messages_dropped);
+  out["slave/recovery_time_secs"] = stats.recovery_seconds;
   out["gc/path_removals_succeeded"] = number(stats.sandboxes_deleted);
   out["gc/path_removals_failed"] = number(stats.sandbox_deletions_failed);
   out["gc/path_removals_pending"] = number(stats.sandboxes_pending);
