@@ -5,6 +5,7 @@
 
 #include "master/frameworks/session_core.h"
 #include "master/tasks/update_core.h"
+#include "state/model/ids.h"
 #include "state/model/task_state.h"
 
 namespace meseta::master {
@@ -31,6 +32,9 @@ void Describe(const Message& message, Agent* agent) {
 
 template <class Message>
 Status ValidateMessage(const Message& message) {
+  if (!message.IsInitialized()) {
+    return InvalidArgument("The registration is incomplete: " + message.InitializationErrorString());
+  }
   if (message.registration_id().empty()) {
     return InvalidArgument("The registration has no registration_id");
   }
@@ -161,7 +165,7 @@ void AgentCore::FinishAdmit(Transition* transition, Now now) {
 void AgentCore::HandleReregister(LinkId link, internal::ReregisterAgent message, Now now) {
   const AgentId id = IdOf(message.info());
   Status valid = ValidateMessage(message);
-  if (valid.ok() && id.empty()) valid = InvalidArgument("The re-registration names no agent id");
+  if (valid.ok()) valid = model::ValidateId(id.value()).WithContext("The agent's id is invalid");
   if (!valid.ok()) return Refuse(link, valid.message(), false);
   if (core_->agents.gone.count(id)) return Refuse(link, "Agent has been marked gone", true);
   if (Pending(id) != nullptr) {

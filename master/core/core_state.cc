@@ -79,7 +79,7 @@ AgentPtr CoreState::RecordOf(const Agent& agent) const {
   record->reregistered = agent.reregistered;
   record->total = agent.total;
   if (const Ledger::AgentAccount* account = ledger.FindAgent(agent.id)) {
-    record->used = account->used;
+    for (const auto& [framework, sum] : account->used) record->used[framework] = sum.Total();
     record->offered = account->offered;
   }
   return record;
@@ -95,8 +95,8 @@ FrameworkPtr CoreState::RecordOf(const Framework& framework) const {
   record->reregistered = framework.reregistered;
   record->suppressed_roles = framework.suppressed_roles;
   if (const Ledger::FrameworkAccount* account = ledger.FindFramework(framework.id)) {
-    record->used = account->used;
-    record->offered = account->offered;
+    record->used = account->used.Total();
+    record->offered = account->offered.Total();
   }
   return record;
 }

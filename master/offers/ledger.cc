@@ -38,9 +38,9 @@ void Ledger::SetAgent(AgentChanged change, const model::Resources& total) {
 void Ledger::RemoveAgent(const AgentId& agent) {
   auto it = agents_.find(agent);
   if (it == agents_.end()) return;
-  const Holdings used = it->second.used;
+  const std::map<FrameworkId, HoldingSum> used = it->second.used;
   const Holdings offered = it->second.offered;
-  for (const auto& [framework, resources] : used) Release(framework, agent, resources);
+  for (const auto& [framework, sum] : used) Release(framework, agent, sum.Total());
   for (const auto& [framework, resources] : offered)
     ReturnOffer(framework, agent, resources, std::nullopt);
   agents_.erase(agent);
@@ -49,7 +49,7 @@ void Ledger::RemoveAgent(const AgentId& agent) {
 
 void Ledger::Hold(const FrameworkId& framework, const AgentId& agent, AgentAccount* account,
                   const model::Resources& resources) {
-  account->held += resources.Unallocated();
+  account->held.Add(resources.Unallocated());
   Allocated allocated;
   allocated.framework = framework;
   allocated.agent = agent;
@@ -60,7 +60,7 @@ void Ledger::Hold(const FrameworkId& framework, const AgentId& agent, AgentAccou
 
 void Ledger::Free(const FrameworkId& framework, const AgentId& agent, AgentAccount* account,
                   const model::Resources& resources, const std::optional<v1::Filters>& filters) {
-  account->held -= resources.Unallocated();
+  account->held.Subtract(resources.Unallocated());
   Recovered recovered;
   recovered.framework = framework;
   recovered.agent = agent;
@@ -80,7 +80,7 @@ bool Ledger::Offer(const FrameworkId& framework, const AgentId& agent,
   if (it == agents_.end() || resources.empty()) return false;
   if (!Free(agent).Contains(resources.Unallocated())) return false;
   it->second.offered[framework] += resources;
-  frameworks_[framework].offered += resources;
+  frameworks_[framework].offered.Add(resources);
   Hold(framework, agent, &it->second, resources);
   return true;
 }
@@ -90,10 +90,10 @@ void Ledger::Use(const FrameworkId& framework, const AgentId& agent,
   auto it = agents_.find(agent);
   CHECK(it != agents_.end()) << agent;
   Take(&it->second.offered, framework, resources);
-  it->second.used[framework] += resources;
+  it->second.used[framework].Add(resources);
   FrameworkAccount& account = frameworks_[framework];
-  account.offered -= resources;
-  account.used += resources;
+  account.offered.Subtract(resources);
+  account.used.Add(resources);
 }
 
 void Ledger::ReturnOffer(const FrameworkId& framework, const AgentId& agent,
@@ -102,7 +102,7 @@ void Ledger::ReturnOffer(const FrameworkId& framework, const AgentId& agent,
   auto it = agents_.find(agent);
   if (it == agents_.end() || resources.empty()) return;
   Take(&it->second.offered, framework, resources);
-  frameworks_[framework].offered -= resources;
+  frameworks_[framework].offered.Subtract(resources);
   Free(framework, agent, &it->second, resources, filters);
 }
 
@@ -111,8 +111,8 @@ void Ledger::Adopt(const FrameworkId& framework, const AgentId& agent,
   auto it = agents_.find(agent);
   CHECK(it != agents_.end()) << agent;
   if (resources.empty()) return;
-  it->second.used[framework] += resources;
-  frameworks_[framework].used += resources;
+  it->second.used[framework].Add(resources);
+  frameworks_[framework].used.Add(resources);
   Hold(framework, agent, &it->second, resources);
 }
 
@@ -120,8 +120,11 @@ void Ledger::Release(const FrameworkId& framework, const AgentId& agent,
                      const model::Resources& resources) {
   auto it = agents_.find(agent);
   if (it == agents_.end() || resources.empty()) return;
-  Take(&it->second.used, framework, resources);
-  frameworks_[framework].used -= resources;
+  auto used = it->second.used.find(framework);
+  CHECK(used != it->second.used.end()) << framework;
+  used->second.Subtract(resources);
+  if (used->second.empty()) it->second.used.erase(used);
+  frameworks_[framework].used.Subtract(resources);
   Free(framework, agent, &it->second, resources, std::nullopt);
 }
 
@@ -138,7 +141,7 @@ const Ledger::FrameworkAccount* Ledger::FindFramework(const FrameworkId& framewo
 model::Resources Ledger::Free(const AgentId& agent) const {
   const AgentAccount* account = FindAgent(agent);
   if (account == nullptr) return {};
-  return account->total - account->held;
+  return account->total - account->held.Total();
 }
 
 std::vector<LedgerDelta> Ledger::TakeDeltas() { return std::exchange(deltas_, {}); }
@@ -146,21 +149,21 @@ std::vector<LedgerDelta> Ledger::TakeDeltas() { return std::exchange(deltas_, {}
 void Ledger::CheckInvariants() const {
   std::map<FrameworkId, FrameworkAccount> sums;
   for (const auto& [agent, account] : agents_) {
-    model::Resources held;
-    for (const auto& [framework, resources] : account.used) {
-      held += resources.Unallocated();
-      sums[framework].used += resources;
+    HoldingSum held;
+    for (const auto& [framework, used] : account.used) {
+      held.Add(used.Total().Unallocated());
+      sums[framework].used.Add(used.Total());
     }
     for (const auto& [framework, resources] : account.offered) {
-      held += resources.Unallocated();
-      sums[framework].offered += resources;
+      held.Add(resources.Unallocated());
+      sums[framework].offered.Add(resources);
     }
-    CHECK(held == account.held) << "agent " << agent << ": " << held << " vs " << account.held;
+    CHECK(held.Total() == account.held.Total()) << agent;
   }
   CHECK(sums.size() == frameworks_.size());
   for (const auto& [framework, account] : frameworks_) {
-    CHECK(sums[framework].used == account.used) << framework;
-    CHECK(sums[framework].offered == account.offered) << framework;
+    CHECK(sums[framework].used.Total() == account.used.Total()) << framework;
+    CHECK(sums[framework].offered.Total() == account.offered.Total()) << framework;
   }
 }
 

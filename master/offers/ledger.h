@@ -16,6 +16,7 @@
 
 #include "actors/base/ids.h"
 #include "master/allocator/allocator.h"
+#include "master/offers/holding_sum.h"
 #include "state/model/resources.h"
 
 namespace meseta::master {
@@ -25,13 +26,14 @@ class Ledger {
   struct AgentAccount {
     uint64_t version = 1;
     model::Resources total;
-    model::Resources held;  // Offered and used, without allocation roles.
-    std::map<FrameworkId, model::Resources> used;
+    HoldingSum held;  // Offered and used, without allocation roles.
+    // Counted: an agent may bring along tasks that were given the same port twice.
+    std::map<FrameworkId, HoldingSum> used;
     std::map<FrameworkId, model::Resources> offered;
   };
   struct FrameworkAccount {
-    model::Resources used;
-    model::Resources offered;
+    HoldingSum used;
+    HoldingSum offered;
   };
 
   // Adds the agent or changes its total; says so to the allocator. `change` needs agent, active,

@@ -69,7 +69,8 @@ TEST_F(LaunchTest, TaskRunsToItsEnd) {
   EXPECT_EQ(orders[0].run_task().framework().id().value(), kFramework);
   EXPECT_EQ(orders[0].run_task().task().resources(0).allocation_info().role(), "web");
   // One cpu is used; the other three are free again.
-  EXPECT_EQ(master.Account(kAgent).used.at(FrameworkId(kFramework)).SumOf("cpus").value(), 1);
+  EXPECT_EQ(master.Account(kAgent).used.at(FrameworkId(kFramework)).Total().SumOf("cpus").value(),
+            1);
   EXPECT_TRUE(master.Account(kAgent).offered.empty());
   const auto* recovered = std::get_if<Recovered>(&master.ledger.back().change);
   ASSERT_NE(recovered, nullptr);
