@@ -296,8 +296,9 @@ void MasterDaemon::Stop() {
   state_->pulled.clear();
   // The pool next: its jobs answer requests that the server waits for.
   state_->pool->Stop();
-  state_->network->Stop();
+  // Before the network, whose links every turn of the actor uses.
   state_->master->Stop();
+  state_->network->Stop();
   state_->allocator->Stop();
   state_->streams->Stop();
   state_->viewer->Stop();
