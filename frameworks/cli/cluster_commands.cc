@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/http/url.h"
+#include "actors/messages/v1.h"
 #include "frameworks/cli/id_prefix.h"
 #include "frameworks/cli/master_list.h"
 #include "frameworks/cli/sandbox_file.h"
@@ -123,8 +124,10 @@ Status TaskKill(const CommandLine& line, ClusterClient& client) {
     return NotFound("The framework " + task.framework + " of task " + task.id + " is gone");
   }
   RETURN_IF_ERROR(MayTearDown(task, *framework));
-  const auto answer = client.Post("/teardown", "application/x-www-form-urlencoded",
-                                  "frameworkId=" + http::UrlEncode(framework->id));
+  v1::master::Call call;
+  call.set_type(v1::master::Call::TEARDOWN);
+  call.mutable_teardown()->mutable_framework_id()->set_value(framework->id);
+  const auto answer = client.Post("/api/v1", "application/x-protobuf", call.SerializeAsString());
   if (!answer.ok()) return answer.status();
   return AwaitEnd(task, client);
 }

@@ -30,7 +30,7 @@ struct Command {
 
 constexpr size_t kMany = 100'000;
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {CommandId::kRun, "run", "-- CMD [ARGS...]",
      "Runs a command on the cluster and waits for its end. One word is a shell command, several "
      "are a program and its arguments. Ctrl-C kills the tasks and waits; a second Ctrl-C quits.",
@@ -47,6 +47,10 @@ constexpr std::array<Command, 7> kCommands = {{
     {CommandId::kAgentLs, "agent ls", "", "Lists agents with what they have and what is used.", 0,
      0},
     {CommandId::kFrameworkLs, "framework ls", "", "Lists frameworks.", 0, 0},
+    {CommandId::kDev, "dev", "",
+     "Runs a whole cluster in this process: a master and agents, on loopback. Prints one line "
+     "'ready http://...' when it takes work; SIGINT or SIGTERM stops everything, tasks included.",
+     0, 0},
 }};
 
 constexpr char kExitCodes[] =

@@ -7,6 +7,7 @@
 #include "frameworks/cli/cluster_client.h"
 #include "frameworks/cli/cluster_commands.h"
 #include "frameworks/cli/command_line.h"
+#include "frameworks/cli/dev_command.h"
 #include "frameworks/cli/run_command.h"
 
 namespace meseta::cli {
@@ -24,6 +25,9 @@ int Main(const std::vector<std::string>& args) {
     std::fputs(line->text.c_str(), stdout);
     return kExitOk;
   }
+  // After this one: tasks of `meseta dev` must find SIGPIPE at its default.
+  if (line->id == CommandId::kDev) return DevCommand(line->options);
+  std::signal(SIGPIPE, SIG_IGN);  // A reader that has left shows as a failed write.
   Result<Access> access = MakeAccess(line->options);
   if (!access.ok()) return Fail(access.status());
   if (line->id == CommandId::kRun) return RunCommand(*line, std::move(*access));
@@ -35,7 +39,4 @@ int Main(const std::vector<std::string>& args) {
 }  // namespace
 }  // namespace meseta::cli
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // A reader that has left shows as a failed write.
-  return meseta::cli::Main({argv + 1, argv + argc});
-}
+int main(int argc, char** argv) { return meseta::cli::Main({argv + 1, argv + argc}); }

@@ -171,6 +171,7 @@ void RunSession::OnHead(const http::Response& head) {
 }
 
 void RunSession::OnData(std::string_view bytes) {
+  if (tearing_down_) return;  // All is decided.
   if (!streaming_) {
     head_.body += bytes.substr(0, kMaxRefusalBytes - std::min(kMaxRefusalBytes, head_.body.size()));
     return;
@@ -238,6 +239,8 @@ void RunSession::Redirect() {
 }
 
 void RunSession::Retry(const Status& problem) {
+  // The master may close the stream before it answers the TEARDOWN.
+  if (tearing_down_) return Finish(core_.exit_code(), OkStatus());
   ++epoch_;  // Whatever still comes from the old stream is late.
   subscribed_ = false;
   calls_.clear();
@@ -251,15 +254,24 @@ void RunSession::Retry(const Status& problem) {
     return Finish(ExitCodeOf(unreachable), unreachable);
   }
   if (!first && attempts_ == 1) {
+    GiveUpUnlessBack();
     Say("lost the master at " + ShownAddress(master()) + " (" + problem.message() +
         "); the tasks go on, trying again");
   }
   master_ = (master_ + 1) % access_.masters.size();
-  if (tearing_down_) return;  // FinishIfDone's patience decides.
   Duration pause = kFirstPause * (int64_t{1} << std::min(attempts_, 6));
   pause = std::min(pause, kLongestPause);
   pause = Duration::FromSecondsDouble(pause.seconds() * (0.5 + rng_.Uniform() / 2));
   After(first && attempts_ < round ? Duration::Nanos(0) : pause, [this] { Subscribe(); });
+}
+
+// After the failover timeout masters kill the tasks: nothing is left to wait for.
+void RunSession::GiveUpUnlessBack() {
+  After(Duration::FromSecondsDouble(kFailoverSeconds), [this, lost = ++losses_] {
+    if (attempts_ == 0 || lost != losses_) return;
+    Finish(kExitUnreachable, Unavailable("no master came back in " + ShortAge(kFailoverSeconds) +
+                                         "; one that does kills the tasks"));
+  });
 }
 
 // ---- calls

@@ -59,6 +59,7 @@ class RunSession : public std::enable_shared_from_this<RunSession> {
   void OnRefusal(const Status& status);
   void Redirect();
   void Retry(const Status& problem);
+  void GiveUpUnlessBack();
 
   void Perform(RunCore::Actions actions);
   void PumpCalls();
@@ -96,6 +97,7 @@ class RunSession : public std::enable_shared_from_this<RunSession> {
   std::string stream_id_;
   bool subscribed_ = false;  // SUBSCRIBED has come on this stream.
   int attempts_ = 0;         // Since the last SUBSCRIBED.
+  int losses_ = 0;           // Of a subscription.
   int redirects_ = 0;        // In a row.
 
   std::deque<v1::scheduler::Call> calls_;  // To be sent; the first may be under way.
