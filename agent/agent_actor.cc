@@ -30,7 +30,9 @@ void AgentActor::Turn(std::vector<AgentEvent>& events, runtime::TurnContext& tur
   }
   Publish(now);
   outlets_.transport->CoreTurned();
-  turn.WakeAt(NextWake());
+  // Also an idle core takes turns: keepalives tell peers how long ago the last one was.
+  const Time heartbeat = now.mono + kIdleTurn;
+  turn.WakeAt(std::min(NextWake().value_or(heartbeat), heartbeat));
 }
 
 std::optional<Time> AgentActor::NextWake() const {

@@ -61,6 +61,8 @@ class AgentActor : public runtime::Core<AgentEvent> {
   static constexpr Duration kUsageDeadline = Duration::Seconds(5);
   // Snapshots are made at most this often.
   static constexpr Duration kPublishInterval = Duration::Millis(20);
+  // An idle core takes a turn this often.
+  static constexpr Duration kIdleTurn = Duration::Seconds(1);
 
   AgentActor(std::unique_ptr<AgentCore> core, AgentView view, AgentOutlets outlets);
   void Turn(std::vector<AgentEvent>& events, runtime::TurnContext& turn) override;

@@ -27,7 +27,6 @@ constexpr char kActorName[] = "master";
 constexpr size_t kMaxRenderJobs = 4096;
 // A core that takes no turn for so long is not healthy.
 constexpr Duration kMaxCoreLag = Duration::Seconds(10);
-constexpr Duration kCoreHeartbeat = Duration::Seconds(1);
 
 // Draws uuids on any thread.
 class UuidSource {

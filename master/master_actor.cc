@@ -1,5 +1,6 @@
 #include "master/master_actor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/base/logging.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr char kToAgentType[] = "meseta.internal.ToAgent";
 constexpr char kAgentActor[] = "slave(1)";
+constexpr Duration kIdleTurn = Duration::Seconds(1);
 
 }  // namespace
 
@@ -112,7 +114,9 @@ void MasterActor::Perform(Effects effects, runtime::TurnContext& turn) {
   for (const LinkId link : effects.close_links) {
     outlets_.transport->Close(link, FailedPrecondition("The master closed this link"));
   }
-  turn.WakeAt(effects.wake_at);
+  // Also an idle core takes turns: keepalives tell peers how long ago the last one was.
+  const Time heartbeat = turn.now().mono + kIdleTurn;
+  turn.WakeAt(std::min(effects.wake_at.value_or(heartbeat), heartbeat));
 }
 
 void MasterActor::SendToAgents(std::vector<Effects::AgentMessage> messages) {
@@ -129,6 +133,7 @@ void MasterActor::SendToAgents(std::vector<Effects::AgentMessage> messages) {
 
 void MasterActor::SendToSessions(Effects& effects) {
   for (Effects::SessionEvent& event : effects.to_sessions) {
+    if (event.event.has_update()) outlets_.counts->CountRefusedTask(event.event.update().status());
     outlets_.streams.PostCompletion(WriteStream{event.session, std::move(event.event)});
   }
   for (const StreamId& session : effects.close_sessions) {

@@ -1,6 +1,24 @@
 #include "master/master_counters.h"
 
 namespace meseta::master {
+namespace {
+
+struct RefusedState {
+  v1::TaskState state;
+  const char* name;
+};
+constexpr std::array<RefusedState, 3> kRefusedStates{
+    {{v1::TASK_ERROR, "error"}, {v1::TASK_DROPPED, "dropped"}, {v1::TASK_LOST, "lost"}}};
+
+struct RefusedReason {
+  v1::TaskStatus::Reason reason;
+  const char* name;
+};
+constexpr std::array<RefusedReason, 2> kRefusedReasons{
+    {{v1::TaskStatus::REASON_TASK_INVALID, "reason_task_invalid"},
+     {v1::TaskStatus::REASON_INVALID_OFFERS, "reason_invalid_offers"}}};
+
+}  // namespace
 
 MasterCounts::MasterCounts() {
   using Call = v1::scheduler::Call;
@@ -40,8 +58,26 @@ void MasterCounts::CountAgentMessage(internal::ToMaster::MessageCase kind) {
   }
 }
 
+void MasterCounts::CountRefusedTask(const v1::TaskStatus& status) {
+  for (size_t s = 0; s < kRefusedStates.size(); ++s) {
+    for (size_t r = 0; r < kRefusedReasons.size(); ++r) {
+      if (status.state() == kRefusedStates[s].state && status.reason() == kRefusedReasons[r].reason) {
+        ++refused_[s][r];
+      }
+    }
+  }
+}
+
 std::map<std::string, uint64_t> MasterCounts::Values() const {
   std::map<std::string, uint64_t> values;
+  for (size_t s = 0; s < kRefusedStates.size(); ++s) {
+    for (size_t r = 0; r < kRefusedReasons.size(); ++r) {
+      if (refused_[s][r] == 0) continue;
+      const std::string state = kRefusedStates[s].name;
+      values["task_" + state + "/source_master/" + kRefusedReasons[r].name] = refused_[s][r];
+      values["tasks_" + state] += refused_[s][r];
+    }
+  }
   for (const auto* counts : {&calls_, &agent_messages_}) {
     for (const auto& [key, named] : *counts) values[named.first] = named.second;
   }

@@ -3,6 +3,7 @@
 // Written by the master's actor, read by the metrics endpoint; each count is an atomic.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -19,6 +20,8 @@ class MasterCounts {
 
   void CountCall(v1::scheduler::Call::Type type);
   void CountAgentMessage(internal::ToMaster::MessageCase kind);
+  // An update that the master made itself for a task that never ran: TASK_ERROR, TASK_DROPPED.
+  void CountRefusedTask(const v1::TaskStatus& status);
   void CountDropped() { ++dropped_; }
   void CountTurn(uint64_t events) { turns_events_ += events; }
 
@@ -29,6 +32,8 @@ class MasterCounts {
   // The maps are complete after construction; only their atomics change.
   std::map<int, std::pair<std::string, std::atomic<uint64_t>>> calls_;
   std::map<int, std::pair<std::string, std::atomic<uint64_t>>> agent_messages_;
+  // By state: error, dropped, lost; by reason within: invalid task, invalid offers.
+  std::array<std::array<std::atomic<uint64_t>, 2>, 3> refused_{};
   std::atomic<uint64_t> dropped_ = 0;
   std::atomic<uint64_t> turns_events_ = 0;
 };

@@ -178,7 +178,7 @@ void AddMasterMetrics(const Snapshot& view, const MasterCounters& counters, Wall
     }
   }
   for (const auto& [name, value] : counters) {
-    (*out)["master/" + name] = static_cast<double>(value);
+    (*out)["master/" + name] += static_cast<double>(value);
   }
 }
 

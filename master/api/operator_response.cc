@@ -33,7 +33,8 @@ void FillFramework(const FrameworkView& view, Response::GetFrameworks::Framework
   out->set_connected(record.connected);
   out->set_recovered(record.recovered);
   SetTime(record.registered, out->mutable_registered_time());
-  if (record.reregistered) SetTime(*record.reregistered, out->mutable_reregistered_time());
+  // Unlike /state, the v1 API of Mesos always has it.
+  SetTime(record.reregistered.value_or(record.registered), out->mutable_reregistered_time());
   if (record.unregistered) SetTime(*record.unregistered, out->mutable_unregistered_time());
   SetResources(record.used, out->mutable_allocated_resources());
   SetResources(record.offered, out->mutable_offered_resources());
@@ -82,6 +83,7 @@ void FillGetAgents(const Snapshot& view, Response::GetAgents* out) {
   view.agents.ForEach([&](const AgentId&, const AgentPtr& record) {
     auto* agent = out->add_agents();
     *agent->mutable_agent_info() = *record->info;
+    agent->mutable_agent_info()->set_checkpoint(true);  // Every agent of ours does.
     agent->set_active(record->active);
     agent->set_deactivated(record->deactivated);
     agent->set_version(record->version);

@@ -64,12 +64,10 @@ http::Handler Document(const OperatorApiContext& context,
 }
 
 void AddDocuments(const OperatorApiContext& context, http::Router* router) {
-  const auto state = Document(context, [flags = context.common.flags](const Snapshot& view,
+  router->Add("/state", Reads(), Document(context, [flags = context.common.flags](const Snapshot& view,
                                                                       const Request&) {
     return StateJson(view, endpoints::CurrentBuild(), flags());
-  });
-  router->Add("/state", Reads(), state);
-  router->Add("/state.json", Reads(), state);  // Pollers of old versions ask for it.
+  }));
   router->Add("/state-summary", Reads(), Document(context, [](const Snapshot& view, const Request&) {
     return StateSummaryJson(view);
   }));

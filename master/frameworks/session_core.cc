@@ -179,6 +179,9 @@ std::optional<CallResult> RefuseCall(const CoreState& core, const StreamId& sess
                                "' set in `FrameworkInfo`"};
   }
   if (!framework->connected()) return CallResult{403, "Framework is not subscribed"};
+  if (session.empty()) {
+    return CallResult{400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header"};
+  }
   if (*framework->session != session) {
     return CallResult{400, "The stream ID '" + session.value() +
                                "' included in this request didn't match the stream ID currently "
