@@ -232,6 +232,7 @@ CommandLine Print(std::string text) {
 Result<CommandLine> Help(const std::vector<std::string>& topic) {
   if (topic.empty()) return Print(OverviewText());
   const std::string name = strings::Join(topic, " ");
+  if (name == "all") return Print(AllHelpText());
   if (const Command* command = FindCommand(name)) return Print(CommandHelp(*command));
   if (IsGroup(name)) return Print("Usage:\n" + CommandList(name) + "\n" + kExitCodes);
   return UnknownCommand(name);
@@ -307,7 +308,7 @@ Result<CommandLine> ParseCommand(const Command& command, std::vector<std::string
 
 std::string OverviewText() {
   return "Usage: meseta COMMAND [--flag=value ...] [arguments]\n\n" + CommandList("") +
-         "  meseta help [COMMAND]\n      What a command does, and its flags.\n"
+         "  meseta help [COMMAND|all]\n      What a command does, and its flags.\n"
          "  meseta version\n      The version.\n\n"
          "The master is found by --master or MESETA_MASTER, at 127.0.0.1:5050 without them.\n\n" +
          kExitCodes;
@@ -315,7 +316,7 @@ std::string OverviewText() {
 
 std::string AllHelpText() {
   std::string text = OverviewText();
-  for (const Command& command : kCommands) text += "\n---\n\n" + CommandHelp(command);
+  for (const Command& command : kCommands) text += "\n" + CommandHelp(command);
   return text;
 }
 

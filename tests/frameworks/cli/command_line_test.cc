@@ -71,6 +71,7 @@ TEST(CommandLine, HelpWhereverItIsAskedFor) {
   EXPECT_THAT(Parse({"task", "--help"})->text, HasSubstr("meseta task logs ID"));
   EXPECT_THAT(Parse({"--help"})->text, HasSubstr("meseta framework ls"));
   EXPECT_THAT(Parse({"help"})->text, HasSubstr("MESETA_MASTER"));
+  EXPECT_THAT(Parse({"help", "all"})->text, HasSubstr("Usage: meseta dev"));
   EXPECT_THAT(Parse({"--version"})->text, HasSubstr("meseta 0."));
 }
 
