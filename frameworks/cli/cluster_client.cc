@@ -122,10 +122,12 @@ Result<http::Response> ClusterClient::Get(const std::string& target) {
 }
 
 Result<http::Response> ClusterClient::Post(const std::string& target,
-                                           const std::string& content_type, std::string body) {
+                                           const std::string& content_type, std::string body,
+                                           const std::string& accept) {
   http::ClientRequest request;
   request.method = "POST";
   request.headers.Set("Content-Type", content_type);
+  request.headers.Set("Accept", accept);
   request.body = std::move(body);
   return ToMaster(std::move(request), target);
 }

@@ -37,7 +37,7 @@ class ClusterClient {
 
   Result<http::Response> Get(const std::string& target);
   Result<http::Response> Post(const std::string& target, const std::string& content_type,
-                              std::string body);
+                              std::string body, const std::string& accept);
   // A request to an agent; `url` is whole.
   Result<http::Response> Send(http::ClientRequest request);
 

@@ -16,6 +16,7 @@
 namespace meseta::cli {
 namespace {
 
+constexpr char kProtobuf[] = "application/x-protobuf";
 constexpr auto kPollPause = std::chrono::milliseconds(250);
 constexpr int kPollsPerState = 4;    // Polls of a log between two looks at the task's state.
 constexpr int kMaxKillPolls = 60;    // 15 s until a kill shows.
@@ -68,8 +69,19 @@ Status TaskLs(const CommandLine& line, ClusterClient& client) {
   return Print(line.options.json ? RawArray(tasks) : TaskTable(tasks, WallNow()));
 }
 
+// Why a task is as it is; a master that does not tell spoils nothing.
+void AddMessages(ClusterClient& client, TaskRow* task) {
+  v1::master::Call call;
+  call.set_type(v1::master::Call::GET_TASKS);
+  const auto answer = client.Post("/api/v1", kProtobuf, call.SerializeAsString(), kProtobuf);
+  v1::master::Response tasks;
+  if (answer.ok() && tasks.ParseFromString(answer->body))
+    AddStatusMessages(tasks.get_tasks(), task);
+}
+
 Status TaskShow(const CommandLine& line, ClusterClient& client) {
-  ASSIGN_OR_RETURN(const TaskRow task, FindTask(line.arguments[0], client));
+  ASSIGN_OR_RETURN(TaskRow task, FindTask(line.arguments[0], client));
+  AddMessages(client, &task);
   if (line.options.json) return Print(RawText(task.raw));
   const auto agent = FindAgent(task.agent, client);
   return Print(TaskDetails(task, agent.ok() ? &*agent : nullptr, WallNow()));
@@ -127,7 +139,7 @@ Status TaskKill(const CommandLine& line, ClusterClient& client) {
   v1::master::Call call;
   call.set_type(v1::master::Call::TEARDOWN);
   call.mutable_teardown()->mutable_framework_id()->set_value(framework->id);
-  const auto answer = client.Post("/api/v1", "application/x-protobuf", call.SerializeAsString());
+  const auto answer = client.Post("/api/v1", kProtobuf, call.SerializeAsString(), kProtobuf);
   if (!answer.ok()) return answer.status();
   return AwaitEnd(task, client);
 }

@@ -243,6 +243,29 @@ std::string TaskDetails(const TaskRow& task, const AgentRow* agent, WallTime now
   return out;
 }
 
+void AddStatusMessages(const v1::master::Response::GetTasks& tasks, TaskRow* row) {
+  json::object* fields = row->raw.if_object();
+  json::value* list = fields == nullptr ? nullptr : fields->if_contains("statuses");
+  if (list == nullptr || !list->is_array()) return;
+  json::array& statuses = list->get_array();
+  for (const auto* group : {&tasks.tasks(), &tasks.completed_tasks(), &tasks.unreachable_tasks()}) {
+    for (const v1::Task& task : *group) {
+      if (task.task_id().value() != row->id || task.framework_id().value() != row->framework) {
+        continue;
+      }
+      const size_t count = std::min(statuses.size(), static_cast<size_t>(task.statuses_size()));
+      for (size_t i = 0; i < count; ++i) {
+        const v1::TaskStatus& status = task.statuses(static_cast<int>(i));
+        json::object* shown = statuses[i].if_object();
+        if (shown == nullptr) continue;
+        if (!status.message().empty()) (*shown)["message"] = status.message();
+        if (status.has_reason()) (*shown)["reason"] = v1::TaskStatus::Reason_Name(status.reason());
+      }
+      return;
+    }
+  }
+}
+
 std::string RawText(const json::value& value) { return json::serialize(value) + "\n"; }
 
 }  // namespace meseta::cli

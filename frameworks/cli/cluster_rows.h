@@ -10,6 +10,7 @@
 
 #include "actors/base/status.h"
 #include "actors/base/time.h"
+#include "actors/messages/v1.h"
 
 namespace meseta::cli {
 
@@ -72,6 +73,10 @@ struct FrameworkRow {
 [[nodiscard]] std::string FrameworkTable(const std::vector<FrameworkRow>& rows, WallTime now);
 // Several lines about one task; `agent` may be null.
 [[nodiscard]] std::string TaskDetails(const TaskRow& task, const AgentRow* agent, WallTime now);
+
+// The JSON of /tasks says nothing of why; this adds "message" and "reason" to the statuses of
+// `task` where `tasks` knows them.
+void AddStatusMessages(const v1::master::Response::GetTasks& tasks, TaskRow* task);
 
 // The rows as the master gave them: a JSON array and a newline.
 template <class Row>

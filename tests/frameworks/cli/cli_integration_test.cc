@@ -143,6 +143,8 @@ TEST_F(CliTest, TasksAreListedShownAndTheirOutputPrinted) {
   EXPECT_EQ(cluster->Run({"task", "logs", "-f", prefix}).out, "out\n");
   EXPECT_EQ(cluster->Run({"task", "logs", "--stderr", prefix}).out, "err\n");
 
+  EXPECT_THAT(cluster->Run({"task", "show", prefix}).out,
+              HasSubstr("ago: Command exited with status 0"));
   const Outcome missing = cluster->Run({"task", "show", "no-such-task"});
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("No task has an id"));

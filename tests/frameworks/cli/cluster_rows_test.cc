@@ -50,6 +50,23 @@ TEST(ClusterRows, ShowsOneTask) {
   EXPECT_THAT(text, HasSubstr("was         TASK_STARTING, 100s ago\n"));
 }
 
+TEST(ClusterRows, StatusesGetTheirMessages) {
+  TaskRow task = ReadTasks(kTasks)->front();
+  v1::master::Response::GetTasks tasks;
+  tasks.add_completed_tasks()->mutable_task_id()->set_value("a-1");  // Of another framework.
+  v1::Task* same = tasks.add_completed_tasks();
+  same->mutable_task_id()->set_value("a-1");
+  same->mutable_framework_id()->set_value("F");
+  for (const char* message : {"", "Command exited with status 7", "one more than shown"}) {
+    same->add_statuses()->set_message(message);
+  }
+  same->mutable_statuses(1)->set_reason(v1::TaskStatus::REASON_COMMAND_EXECUTOR_FAILED);
+  AddStatusMessages(tasks, &task);
+  EXPECT_THAT(TaskDetails(task, nullptr, kNow),
+              HasSubstr("TASK_RUNNING, 60s ago: Command exited with status 7\n"));
+  EXPECT_THAT(RawText(task.raw), HasSubstr("REASON_COMMAND_EXECUTOR_FAILED"));
+}
+
 TEST(ClusterRows, ReadsAgents) {
   const auto rows = ReadAgents(
       R"({"slaves":[{"id":"S0","hostname":"h","pid":"slave(1)@127.0.0.1:5051","active":true,
