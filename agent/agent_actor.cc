@@ -206,6 +206,7 @@ void AgentActor::MeasureDisk(Now now) {
 
 void AgentActor::Publish(Now now) {
   if (!changed_ || (published_ && now.mono < *published_ + kPublishInterval)) return;
+  if (!view_.has_agent()) return;  // Its first record is not durable yet: "not recovered".
   changed_ = false;
   published_ = now.mono;
   outlets_.board->Set(view_.Snapshot(core_->stats()));

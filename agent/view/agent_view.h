@@ -25,7 +25,7 @@ struct FrameworkView {
 using FrameworkViewPtr = std::shared_ptr<const FrameworkView>;
 
 struct AgentSnapshot {
-  AgentPtr agent;
+  AgentPtr agent;  // Never null.
   AgentStats stats;
   model::Resources total;
   model::Resources used;  // By executors whose container is there, with allocation roles.
@@ -43,7 +43,9 @@ class AgentView {
   explicit AgentView(Options options) : options_(options) {}
 
   void Apply(const ViewChange& change);
-  // Work in proportion to the frameworks that changed since the last snapshot.
+  [[nodiscard]] bool has_agent() const { return agent_ != nullptr; }
+  // Work in proportion to the frameworks that changed since the last snapshot. REQUIRES: has_agent(),
+  // which every reader of the snapshot relies on.
   [[nodiscard]] AgentSnapshotPtr Snapshot(const AgentStats& stats);
 
  private:
