@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,9 +16,16 @@ START_TIMEOUT = 60  # Seconds; a loaded machine starts processes slowly.
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that outgoing connections get, one of which may be taken before it is used."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def get(address, path, timeout=15):
@@ -109,11 +117,14 @@ class Cluster:
         return self
 
     def wait_ready(self):
-        for daemon in (self.master_daemon, self.agent_daemon):
-            if daemon.process.poll() is not None:
-                raise RuntimeError(f"{daemon.name} exited with {daemon.process.returncode}")
-        wait_for("registration of the agent", lambda: any(
+        wait_for("registration of the agent", lambda: self.ended() or any(
             agent["active"] for agent in get_json(self.master, "/slaves")["slaves"]))
+        if self.ended():
+            raise RuntimeError(f"{self.ended()} ended (its log follows)")
+
+    def ended(self):
+        return [f"{d.name} with {d.process.returncode}" for d in
+                (self.master_daemon, self.agent_daemon) if d.process.poll() is not None]
 
     def restart_agent(self):
         self.agent_daemon.start()
