@@ -2,6 +2,10 @@
 // offer is declined, one freed agent.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
 #include "tests/master/allocator/conversation.h"
 
 namespace meseta::master {
@@ -79,5 +83,33 @@ void OneFreed(benchmark::State& state) {
 }
 BENCHMARK(OneFreed)->Args({1000, 200})->Args({20000, 2000})->Unit(benchmark::kMicrosecond);
 
+// One object per line.
+class JsonLines : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      int agents = 0, frameworks = 0;
+      std::sscanf(run.run_name.args.c_str(), "%d/%d", &agents, &frameworks);
+      std::printf("{\"case\":\"%s\",\"agents\":%d,\"frameworks\":%d,\"seconds\":%.9f}\n",
+                  run.run_name.function_name.c_str(), agents, frameworks,
+                  run.real_accumulated_time / static_cast<double>(run.iterations));
+      std::fflush(stdout);
+    }
+  }
+};
+
 }  // namespace
 }  // namespace meseta::master
+
+int main(int argc, char** argv) {
+  const auto is_json = [](const char* flag) { return std::string_view(flag) == "--json"; };
+  char** const end = std::remove_if(argv + 1, argv + argc, is_json);
+  const bool json = end != argv + argc;
+  argc = static_cast<int>(end - argv);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  meseta::master::JsonLines lines;
+  benchmark::RunSpecifiedBenchmarks(json ? &lines : nullptr);
+  return 0;
+}
