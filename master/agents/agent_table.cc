@@ -42,6 +42,24 @@ std::optional<AgentId> AgentTable::FindByRegistration(const std::string& registr
   return it->second;
 }
 
+void AgentTable::AddUnreachable(const AgentId& id, WallTime since,
+                                const std::string& registration_id) {
+  unreachable_[id] = since;
+  if (registration_id.empty()) return;
+  unreachable_registrations_[id] = registration_id;
+  by_registration_[registration_id] = id;
+}
+
+bool AgentTable::ForgetUnreachable(const AgentId& id) {
+  auto registration = unreachable_registrations_.find(id);
+  if (registration != unreachable_registrations_.end()) {
+    auto it = by_registration_.find(registration->second);
+    if (it != by_registration_.end() && it->second == id) by_registration_.erase(it);
+    unreachable_registrations_.erase(registration);
+  }
+  return unreachable_.erase(id) > 0;
+}
+
 Agent* AgentTable::Add(Agent agent) {
   const AgentId id = agent.id;
   const std::optional<LinkId> link = agent.link;
@@ -49,7 +67,7 @@ Agent* AgentTable::Add(Agent agent) {
   agent.link.reset();
   agent.pid.clear();
   recovered_.erase(id);
-  unreachable.erase(id);
+  ForgetUnreachable(id);
   if (!agent.registration_id.empty()) by_registration_[agent.registration_id] = id;
   auto [it, added] = registered_.emplace(id, std::move(agent));
   CHECK(added) << id;
@@ -72,7 +90,7 @@ void AgentTable::SetPid(Agent* agent, const std::string& pid) {
 }
 
 void AgentTable::Remove(const AgentId& id) {
-  unreachable.erase(id);
+  ForgetUnreachable(id);
   auto recovered = recovered_.find(id);
   if (recovered != recovered_.end()) {
     by_registration_.erase(recovered->second.registration_id);

@@ -70,10 +70,16 @@ class AgentTable {
 
   void AddRecovered(const AgentId& id, RecoveredAgent agent);
   [[nodiscard]] const std::map<AgentId, RecoveredAgent>& recovered() const { return recovered_; }
-  // Among registered and recovered agents.
+  // Among registered, recovered and unreachable agents.
   [[nodiscard]] std::optional<AgentId> FindByRegistration(const std::string& registration_id) const;
 
-  std::map<AgentId, WallTime> unreachable;  // Since when.
+  // REQUIRES: neither registered nor recovered.
+  void AddUnreachable(const AgentId& id, WallTime since, const std::string& registration_id);
+  // False: it is not unreachable.
+  bool ForgetUnreachable(const AgentId& id);
+  // Since when.
+  [[nodiscard]] const std::map<AgentId, WallTime>& unreachable() const { return unreachable_; }
+
   std::map<AgentId, WallTime> gone;
 
  private:
@@ -82,6 +88,8 @@ class AgentTable {
   std::map<LinkId, AgentId> by_link_;
   std::map<std::string, AgentId> by_pid_;
   std::map<std::string, AgentId> by_registration_;
+  std::map<AgentId, WallTime> unreachable_;
+  std::map<AgentId, std::string> unreachable_registrations_;
 };
 
 }  // namespace meseta::master

@@ -23,7 +23,8 @@ void AgentCore::Recover(Now now) {
     core_->Tell(std::move(change));
   }
   for (const auto& [id, record] : state.unreachable) {
-    core_->agents.unreachable[id] = WallTime::FromNanos(record.since_ns());
+    core_->agents.AddUnreachable(id, WallTime::FromNanos(record.since_ns()),
+                                 record.registration_id());
     core_->Tell(AgentUnreachable{id, WallTime::FromNanos(record.since_ns())});
   }
   for (const auto& [id, record] : state.gone) {
@@ -106,7 +107,11 @@ void AgentCore::FinishUnreachable(const Transition& transition, Now now) {
   loss.unreachable_since = transition.at;
   LoseTasks(core_, transition.id, loss, now);
   Drop(transition.id);
-  core_->agents.unreachable[transition.id] = transition.at;
+  const auto& records = core_->registrar.state().unreachable;
+  const auto record = records.find(transition.id);
+  core_->agents.AddUnreachable(
+      transition.id, transition.at,
+      record == records.end() ? std::string() : record->second.registration_id());
   core_->Tell(AgentUnreachable{transition.id, transition.at});
   TellAgentLost(core_, transition.id);
 }
@@ -182,7 +187,7 @@ void AgentCore::HandleGcTimer(Now now) {
       --left;
     }
   };
-  collect(core_->agents.unreachable);
+  collect(core_->agents.unreachable());
   collect(core_->agents.gone);
   if (old.empty()) return;
   Transition transition;
@@ -195,7 +200,7 @@ void AgentCore::FinishPrune(const Transition& transition) {
   for (const AgentId& id : transition.pruned) {
     if (core_->registrar.state().unreachable.count(id) || core_->registrar.state().gone.count(id))
       continue;
-    const bool dropped = core_->agents.unreachable.erase(id) > 0;
+    const bool dropped = core_->agents.ForgetUnreachable(id);
     core_->agents.gone.erase(id);
     if (!dropped) continue;
     AgentDropped change;

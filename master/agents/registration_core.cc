@@ -202,7 +202,7 @@ void AgentCore::Return(std::optional<LinkId> link, const internal::ReregisterAge
   Agent* agent = core_->agents.Find(IdOf(message.info()));
   const bool known = agent != nullptr;
   std::string news;  // For frameworks that were told that the tasks are lost.
-  if (!known && core_->agents.unreachable.count(IdOf(message.info()))) {
+  if (!known && core_->agents.unreachable().count(IdOf(message.info()))) {
     news = "Unreachable agent re-reregistered";
   } else if (!known && !core_->agents.recovered().count(IdOf(message.info()))) {
     news = "Unknown agent reregistered";

@@ -38,11 +38,11 @@ void SendMissing(CoreState* core, const Framework& framework,
 
   v1::TaskState state = v1::TASK_UNKNOWN;
   std::string message = "Reconciliation: Task is unknown";
-  const auto unreachable = agents.unreachable.find(agent);
+  const auto unreachable = agents.unreachable().find(agent);
   if (core->agents.Find(agent) != nullptr) {
     state = v1::TASK_GONE;
     message = "Reconciliation: Task is unknown to the agent";
-  } else if (unreachable != agents.unreachable.end()) {
+  } else if (unreachable != agents.unreachable().end()) {
     state = v1::TASK_UNREACHABLE;
     message = "Reconciliation: Task is unreachable";
   } else if (agents.gone.count(agent)) {

@@ -117,6 +117,24 @@ TEST(AgentsTest, SilentAgentBecomesUnreachable) {
   EXPECT_EQ(master.core.state().ledger.FindFramework(FrameworkId("m-0000")), nullptr);
 }
 
+// It died before it had its id on disk, so it registers as at first; what was launched on it can only
+// be answered for under the old id.
+TEST(AgentsTest, UnreachableAgentThatNeverGotItsIdReturnsUnderIt) {
+  Harness master;
+  master.Register(1, "host1", "r1");
+  master.LinkDown(1);
+  master.Advance(kPingTimeouts);
+  ASSERT_EQ(master.core.state().agents.unreachable().size(), 1u);
+  (void)master.TakeToAgent(2);
+  master.Register(2, "host1", "r1");
+  const std::vector<internal::ToAgent> messages = master.TakeToAgent(2);
+  ASSERT_FALSE(messages.empty());
+  EXPECT_EQ(messages[0].registered().agent_id().value(), "m-S0");
+  EXPECT_TRUE(master.core.state().agents.unreachable().empty());
+  EXPECT_TRUE(master.disk.unreachable.empty());
+  EXPECT_EQ(master.disk.admitted.size(), 1u);
+}
+
 TEST(AgentsTest, UnreachableAgentReturnsWithItsTasks) {
   Harness master;
   master.Register(1, "host1", "r1");
@@ -340,7 +358,7 @@ TEST(AgentsTest, OldRecordsArePruned) {
   EXPECT_EQ(master.disk.unreachable.size(), 1u);
   master.Advance(Duration::Hours(1));
   EXPECT_TRUE(master.disk.unreachable.empty());
-  EXPECT_TRUE(master.core.state().agents.unreachable.empty());
+  EXPECT_TRUE(master.core.state().agents.unreachable().empty());
 }
 
 }  // namespace
