@@ -1,0 +1,72 @@
+// SimFramework: a scripted scheduler. Launches its tasks as offers come, kills some, acknowledges
+// what it hears (late, twice or, while faults are on, not at all), subscribes again under its id
+// after each break, and reconciles what it has not heard of for a while. It forgets nothing.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "tests/sim/sim_http.h"
+#include "tests/sim/world.h"
+
+namespace meseta::sim {
+
+class SimFramework : public HttpClient {
+ public:
+  // Calls may still be on their way for this long; only then may the master be asked what became of
+  // a launch.
+  static constexpr Duration kSettled = Duration::Seconds(10);
+  static constexpr int kMaxRelaunches = 20;
+
+  // `all_done`: no framework has anything left to launch, so offers may be kept.
+  SimFramework(World* world, SimHttp* http, int index, std::function<bool()> all_done);
+
+  void Start();
+  void BreakStream();
+  [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] bool nothing_pending() const { return pending_ == 0; }
+  // Everything launched, and over.
+  [[nodiscard]] bool done() const;
+  [[nodiscard]] std::string Describe() const;
+
+  void OnEvent(const std::string& stream, const std::string& event) override;
+  void OnStreamEnd(const std::string& stream) override;
+
+ private:
+  struct Task {
+    std::string agent;
+    Time launched;
+    Time next_question;
+    Time next_kill;
+    bool kill = false;
+    bool over = false;
+  };
+
+  void Connect();
+  void Tick();
+  void OnOffer(const v1::Offer& offer);
+  void UseOffer(const v1::Offer& offer);
+  void UseKeptOffers();
+  v1::TaskInfo NewTask(const v1::Offer& offer, double* cpus, double* mem);
+  void OnUpdate(const v1::TaskStatus& status);
+  void Acknowledge(const v1::TaskStatus& status);
+  void Decline(const std::string& offer);
+  void DeclineLater(const std::string& offer);
+  [[nodiscard]] v1::scheduler::Call NewCall(v1::scheduler::Call::Type type) const;
+
+  World* world_;
+  SimHttp* http_;
+  const std::string name_;
+  const std::function<bool()> all_done_;
+  std::string id_;
+  std::string stream_;
+  bool connected_ = false;
+  int pending_;
+  int relaunches_ = 0;
+  int last_task_ = 0;
+  std::map<std::string, v1::Offer> offers_;  // Kept, or thought about.
+  std::map<std::string, Task> tasks_;
+};
+
+}  // namespace meseta::sim
