@@ -45,13 +45,12 @@ TERMINAL = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR", "TASK_L
 
 class Mixed(Scheduler):
     def __init__(self, may_drop):
-        self.may_drop = may_drop  # The agent dies: a launch may be lost before it is checkpointed.
+        self.may_drop = may_drop  # A launch may be lost: the agent dies, or the call's connection.
         self.dropped = 0
         kinds = list(KINDS)
         self.kind = {f"t{i:03d}-{kinds[i % len(kinds)]}": kinds[i % len(kinds)] for i in range(TASKS)}
         self.waiting = collections.deque(self.kind)
         self.updates = collections.defaultdict(list)  # task -> [(state, uuid, message)]
-        self.kill_asked = set()
         self.terminal = {}
         self.errors = []
         self.subscriptions = 0
@@ -59,9 +58,13 @@ class Mixed(Scheduler):
 
     def registered(self, driver, framework_id, master_info):
         self.subscriptions += 1
+        if self.subscriptions > 1:  # Calls may have been lost with the connection.
+            silent = [t for t in self.kind if t not in self.waiting and not self.updates[t]]
+            if silent:
+                self.call(driver.reconcileTasks, [{"task_id": {"value": t}} for t in silent])
 
     def reregistered(self, driver, master_info):
-        self.subscriptions += 1
+        self.registered(driver, None, master_info)
 
     def error(self, driver, message):
         self.errors.append(message)
@@ -75,9 +78,18 @@ class Mixed(Scheduler):
                 free["mem"] -= 16
                 tasks.append(self.task(self.waiting.popleft(), offer))
             if tasks:
-                driver.launchTasks(offer["id"], tasks, {"refuse_seconds": 0.1})
+                self.call(driver.launchTasks, offer["id"], tasks, {"refuse_seconds": 0.1})
             else:
-                driver.declineOffer(offer["id"], {"refuse_seconds": 1})
+                self.call(driver.declineOffer, offer["id"], {"refuse_seconds": 1})
+
+    def call(self, function, *arguments):
+        """A call that fails because its connection is cut: the master tells what came of it, by
+        sending the update again or by reconciliation."""
+        try:
+            function(*arguments)
+        except Exception as error:
+            if not self.may_drop:
+                self.errors.append(f"{function.__name__}: {error}")
 
     def task(self, task_id, offer):
         return {
@@ -89,21 +101,24 @@ class Mixed(Scheduler):
 
     def statusUpdate(self, driver, update):
         task_id, state = update["task_id"]["value"], update["state"]
-        if state == "TASK_DROPPED" and self.may_drop:
-            # The launch never reached the agent's checkpoint: said, and ours to repeat.
+        # By hand: pymesos would end when an acknowledgement meets a connection that is being cut.
+        self.call(driver.acknowledgeStatusUpdate, update)
+        if task_id not in self.kind:
+            return  # Given up for lost, and repeated under another name.
+        if state in ("TASK_DROPPED", "TASK_UNKNOWN") and self.may_drop and not self.updates[task_id]:
+            # The launch never reached the master, or the agent's checkpoint: said, and ours to repeat.
             self.dropped += 1
             kind = self.kind.pop(task_id)
             again = f"{task_id}-again"
             self.kind[again] = kind
             self.waiting.append(again)
-            driver.reviveOffers()
+            self.call(driver.reviveOffers)
             return
         if update.get("reason") == "REASON_RECONCILIATION":
             return
         self.updates[task_id].append((state, update.get("uuid"), update.get("message", "")))
-        if state == "TASK_RUNNING" and self.kind[task_id] == "killed" and task_id not in self.kill_asked:
-            self.kill_asked.add(task_id)
-            driver.killTask({"value": task_id})
+        if state == "TASK_RUNNING" and self.kind[task_id] == "killed":
+            self.call(driver.killTask, {"value": task_id})
         if state in TERMINAL:
             self.terminal.setdefault(task_id, (state, update.get("message", "")))
             if len(self.terminal) == TASKS:
@@ -174,12 +189,12 @@ def cut_connection(c, scheduler, driver):
 def main(mode):
     with cluster.Cluster(resources="cpus:3;mem:2048;disk:10000;ports:[31000-32000]",
                          attributes="") as c:
-        scheduler = Mixed(may_drop=mode == "agent_restart")
+        scheduler = Mixed(may_drop=mode != "plain")
         framework = {"user": "root" if os.geteuid() == 0 else os.environ.get("USER", "nobody"),
                      "name": "mixed", "hostname": "localhost", "failover_timeout": 120,
                      "checkpoint": True, "capabilities": [{"type": "TASK_KILLING_STATE"},
                                                           {"type": "PARTITION_AWARE"}]}
-        driver = MesosSchedulerDriver(scheduler, framework, c.master)
+        driver = MesosSchedulerDriver(scheduler, framework, c.master, implicit_acknowledgements=False)
         thread = threading.Thread(target=driver.run, daemon=True)
         thread.start()
         started = time.monotonic()
