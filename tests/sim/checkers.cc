@@ -1,7 +1,7 @@
 #include "tests/sim/checkers.h"
 
-#include <algorithm>
 #include <sys/wait.h>
+#include <algorithm>
 
 #include "agent/updates/update_stream.h"
 
@@ -11,10 +11,14 @@ namespace {
 // How far a task has come; a new update must not go back.
 int Rank(v1::TaskState state) {
   switch (state) {
-    case v1::TASK_STARTING: return 1;
-    case v1::TASK_RUNNING: return 2;
-    case v1::TASK_KILLING: return 3;
-    default: return agent::IsTerminal(state) ? 4 : 0;
+    case v1::TASK_STARTING:
+      return 1;
+    case v1::TASK_RUNNING:
+      return 2;
+    case v1::TASK_KILLING:
+      return 3;
+    default:
+      return agent::IsTerminal(state) ? 4 : 0;
   }
 }
 
@@ -78,16 +82,22 @@ void Checkers::ContainerStarted(int agent, const std::string& id, const std::str
   task.container = container;
   task.agent = agent;
   running_[agent].insert(id);
+  // One by one: a port of two tasks is one port in their sum.
+  model::Resources left = totals_[agent];
   model::Resources used;
-  for (const std::string& other : running_[agent]) used += tasks_[other].resources;
-  if (!totals_[agent].Contains(used)) {
+  bool fits = true;
+  for (const std::string& other : running_[agent]) {
+    fits = fits && left.Contains(tasks_[other].resources);
+    left -= tasks_[other].resources;
+    used += tasks_[other].resources;
+  }
+  if (!fits) {
     Fail("Resources of agent " + std::to_string(agent) + " are allocated twice: its tasks use " +
          used.ToString() + " of " + totals_[agent].ToString());
   }
 }
 
-void Checkers::ContainerEnded(int agent, const std::string& id,
-                              const agent::ContainerExited& how) {
+void Checkers::ContainerEnded(int agent, const std::string& id, const agent::ContainerExited& how) {
   running_[agent].erase(id);
   tasks_[id].exit = how;
 }
@@ -157,7 +167,8 @@ void Checkers::CheckEnd() {
     }
   }
   for (const auto& [agent, tasks] : running_) {
-    if (!tasks.empty()) Fail("Task " + *tasks.begin() + " still runs and everybody thinks it ended");
+    if (!tasks.empty())
+      Fail("Task " + *tasks.begin() + " still runs and everybody thinks it ended");
   }
 }
 

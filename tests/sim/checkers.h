@@ -67,12 +67,12 @@ class Checkers {
     bool launch_failed = false;
     bool vanished = false;
     int agent = -1;
-    std::string container;                      // That ran it.
+    std::string container;  // That ran it.
     std::optional<agent::ContainerExited> exit;
-    std::vector<Seen> updates;                  // Of the agent, as the framework saw them first.
+    std::vector<Seen> updates;  // Of the agent, as the framework saw them first.
     std::set<std::string> acknowledged;
-    std::string terminal_uuid;                  // Of the terminal update on the agent's disk.
-    std::optional<v1::TaskState> given_up;      // Terminal by the master's word, without an update.
+    std::string terminal_uuid;              // Of the terminal update on the agent's disk.
+    std::optional<v1::TaskState> given_up;  // Terminal by the master's word, without an update.
   };
 
   void CheckOutcome(const std::string& id, const Task& task);

@@ -8,7 +8,7 @@
 namespace meseta::sim {
 namespace {
 
-constexpr char kTotal[] = "cpus:4;mem:1024";
+constexpr char kTotal[] = "cpus:4;mem:1024;ports:[31000-31019]";
 
 }  // namespace
 
@@ -56,8 +56,8 @@ void SimAgent::Boot() {
   }
   for (agent::RecoveredTask& task : plan->tasks) {
     const ContainerId id(task.task.container_id());
-    task.never_started = !id.empty() && !task.task.ended() && task.task.pid() == 0 &&
-                         !containers_.Started(id);
+    task.never_started =
+        !id.empty() && !task.task.ended() && task.task.pid() == 0 && !containers_.Started(id);
     if (task.never_started) ++world_->checkers.probes["launched again after a crash"];
   }
   Note("boots with " + std::to_string(plan->tasks.size()) + " tasks");
@@ -107,9 +107,7 @@ void SimAgent::OnLinkBytes(uint64_t link, const std::string& bytes) {
   Perform(core_->FromMaster(link, message, world_->heap.both()));
 }
 
-void SimAgent::OnLinkDown(uint64_t link) {
-  Perform(core_->LinkDown(link, world_->heap.both()));
-}
+void SimAgent::OnLinkDown(uint64_t link) { Perform(core_->LinkDown(link, world_->heap.both())); }
 
 void SimAgent::Perform(agent::AgentEffects effects) {
   const uint64_t epoch = epoch_;
@@ -163,8 +161,8 @@ void SimAgent::Call(agent::AgentEffects::ContainerCall& call) {
 }
 
 void SimAgent::Send(uint64_t link, internal::ToMaster message) {
-  const bool terminal = message.has_status_update() &&
-                        agent::IsTerminal(message.status_update().status().state());
+  const bool terminal =
+      message.has_status_update() && agent::IsTerminal(message.status_update().status().state());
   if (world_->options.mutation == Mutation::kAgentHidesTasks && message.has_reregister_agent()) {
     message.mutable_reregister_agent()->clear_tasks();
   }
@@ -176,9 +174,8 @@ void SimAgent::Send(uint64_t link, internal::ToMaster message) {
     *ack.mutable_framework_id() = message.status_update().framework_id();
     *ack.mutable_task_id() = message.status_update().status().task_id();
     ack.set_uuid(message.status_update().status().uuid());
-    Later(Duration(), [this, link, forged] {
-      Perform(core_->FromMaster(link, forged, world_->heap.both()));
-    });
+    Later(Duration(),
+          [this, link, forged] { Perform(core_->FromMaster(link, forged, world_->heap.both())); });
   }
   network_->SendToMaster(link, message.SerializeAsString());
 }

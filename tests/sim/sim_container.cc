@@ -123,9 +123,8 @@ void SimContainers::Kill(const ContainerId& id, Duration grace) {
   }
   // Some obey at once, some only to SIGKILL.
   const bool obeys = world_->Chance(0.7);
-  world_->heap.After(obeys ? world_->Between(Duration(), grace) : grace, [this, id, obeys] {
-    End(id, Cause::kKilled, obeys ? SIGTERM : SIGKILL);
-  });
+  world_->heap.After(obeys ? world_->Between(Duration(), grace) : grace,
+                     [this, id, obeys] { End(id, Cause::kKilled, obeys ? SIGTERM : SIGKILL); });
 }
 
 void SimContainers::Recover(const std::vector<agent::ContainerToRecover>& named) {

@@ -1,8 +1,8 @@
 // SimContainers: the containers of one machine. They outlive the agent, as shims do.
 //
 // A container that was asked for starts after a while, unless its agent died before the go-ahead:
-// then it leaves no trace. One that started is remembered, synced, until it is forgotten; it ends by
-// its script (duration and exit code), by a kill, or with the machine.
+// then it leaves no trace. One that started is remembered, synced, until it is forgotten; it ends
+// by its script (duration and exit code), by a kill, or with the machine.
 #pragma once
 
 #include <functional>

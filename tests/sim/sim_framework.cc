@@ -22,6 +22,16 @@ double ScalarOf(const v1::Offer& offer, const std::string& name) {
   return sum;
 }
 
+std::vector<uint64_t> PortsOf(const v1::Offer& offer) {
+  std::vector<uint64_t> ports;
+  for (const v1::Resource& resource : offer.resources()) {
+    for (const auto& range : resource.ranges().range()) {
+      for (uint64_t port = range.begin(); port <= range.end(); ++port) ports.push_back(port);
+    }
+  }
+  return ports;
+}
+
 v1::FrameworkInfo InfoOf(const std::string& name, const std::string& id) {
   v1::FrameworkInfo info;
   info.set_user("alice");
@@ -60,9 +70,9 @@ bool SimFramework::done() const {
 }
 
 std::string SimFramework::Describe() const {
-  std::string text = name_ + " (" + id_ + "): " + std::to_string(pending_) + " pending, connected " +
-                     std::to_string(connected_) + ", " + std::to_string(offers_.size()) +
-                     " offers, waits for";
+  std::string text = name_ + " (" + id_ + "): " + std::to_string(pending_) +
+                     " pending, connected " + std::to_string(connected_) + ", " +
+                     std::to_string(offers_.size()) + " offers, waits for";
   for (const auto& [id, task] : tasks_) {
     if (!task.over) text += " " + id + "@" + task.agent;
   }
@@ -164,12 +174,11 @@ void SimFramework::UseOffer(const v1::Offer& offer) {
   call.mutable_accept()->mutable_filters()->set_refuse_seconds(world_->rng.Uniform() * 2);
   v1::Offer::Operation* launch = call.mutable_accept()->add_operations();
   launch->set_type(v1::Offer::Operation::LAUNCH);
-  double cpus = ScalarOf(offer, "cpus");
-  double mem = ScalarOf(offer, "mem");
+  Left left{ScalarOf(offer, "cpus"), ScalarOf(offer, "mem"), PortsOf(offer)};
   const uint64_t wanted = 1 + world_->rng.Below(4);
   for (uint64_t i = 0; i < wanted && pending_ > 0; ++i) {
-    v1::TaskInfo task = NewTask(offer, &cpus, &mem);
-    if (cpus < 0 || mem < 0) break;
+    v1::TaskInfo task = NewTask(offer, &left);
+    if (left.cpus < 0 || left.mem < 0) break;
     --pending_;
     const std::string id = task.task_id().value();
     world_->checkers.LaunchSent(id, *model::Resources::FromProto(task.resources()));
@@ -187,19 +196,23 @@ void SimFramework::UseOffer(const v1::Offer& offer) {
   if (!http_->Call(stream_, call)) DeclineLater(offer.id().value());
 }
 
-v1::TaskInfo SimFramework::NewTask(const v1::Offer& offer, double* cpus, double* mem) {
+v1::TaskInfo SimFramework::NewTask(const v1::Offer& offer, Left* left) {
   const double task_cpus = 0.5 * static_cast<double>(1 + world_->rng.Below(5));
   const double task_mem = 64 * static_cast<double>(1 + world_->rng.Below(4));
-  *cpus -= task_cpus;
-  *mem -= task_mem;
+  left->cpus -= task_cpus;
+  left->mem -= task_mem;
   v1::TaskInfo task;
   const std::string id = name_ + "-t" + std::to_string(++last_task_);
   task.set_name(id);
   task.mutable_task_id()->set_value(id);
   *task.mutable_agent_id() = offer.agent_id();
-  *task.mutable_resources() =
-      model::Resources::Parse("cpus:" + std::to_string(task_cpus) +
-                              ";mem:" + std::to_string(task_mem))->ToProto();
+  std::string resources = "cpus:" + std::to_string(task_cpus) + ";mem:" + std::to_string(task_mem);
+  if (!left->ports.empty() && world_->Chance(0.7)) {
+    const std::string port = std::to_string(left->ports.back());
+    left->ports.pop_back();
+    resources += ";ports:[" + port + "-" + port + "]";
+  }
+  *task.mutable_resources() = model::Resources::Parse(resources)->ToProto();
   TaskScript script;
   script.lasts = world_->Between(Duration::Millis(1), world_->options.task_max);
   script.code = world_->Chance(0.7) ? 0 : 1;

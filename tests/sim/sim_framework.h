@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/sim/sim_http.h"
 #include "tests/sim/world.h"
@@ -48,7 +49,12 @@ class SimFramework : public HttpClient {
   void OnOffer(const v1::Offer& offer);
   void UseOffer(const v1::Offer& offer);
   void UseKeptOffers();
-  v1::TaskInfo NewTask(const v1::Offer& offer, double* cpus, double* mem);
+  struct Left {  // Of an offer, while tasks are made of it.
+    double cpus = 0;
+    double mem = 0;
+    std::vector<uint64_t> ports;
+  };
+  v1::TaskInfo NewTask(const v1::Offer& offer, Left* left);
   void OnUpdate(const v1::TaskStatus& status);
   void Acknowledge(const v1::TaskStatus& status);
   void Decline(const std::string& offer);

@@ -38,10 +38,9 @@ std::string SimHttp::Subscribe(HttpClient* client, const v1::scheduler::Call& ca
     Break(name);
     return name;
   }
-  ToServer(epoch_, world_->Delay(),
-           [name, bytes = call.SerializeAsString()](HttpServer* server) {
-             server->OnSubscribe(name, bytes);
-           });
+  ToServer(epoch_, world_->Delay(), [name, bytes = call.SerializeAsString()](HttpServer* server) {
+    server->OnSubscribe(name, bytes);
+  });
   return name;
 }
 
@@ -54,13 +53,12 @@ bool SimHttp::Call(const std::string& name, const v1::scheduler::Call& call) {
   }
   // Launching with an offer that was used is answered, not ignored, in Mesos as here: a client must
   // not repeat it blindly, so the network does not do it either.
-  const bool twice = call.type() != v1::scheduler::Call::ACCEPT &&
-                     world_->Fault(world_->options.call_duplicate);
+  const bool twice =
+      call.type() != v1::scheduler::Call::ACCEPT && world_->Fault(world_->options.call_duplicate);
   for (int i = 0; i < (twice ? 2 : 1); ++i) {
-    ToServer(epoch_, world_->Delay(),
-             [name, bytes = call.SerializeAsString()](HttpServer* server) {
-               server->OnCall(name, bytes);
-             });
+    ToServer(epoch_, world_->Delay(), [name, bytes = call.SerializeAsString()](HttpServer* server) {
+      server->OnCall(name, bytes);
+    });
   }
   return !breaks;
 }
@@ -87,7 +85,8 @@ void SimHttp::Break(const std::string& name) {
   ToClient(name, world_->Between(Duration(), Duration::Seconds(3)),
            [name](Stream& s) { s.client->OnStreamEnd(name); });
   // Never before the subscription itself, which may be on its way.
-  ToServer(stream.epoch, world_->options.delay_max + world_->Between(Duration(), Duration::Seconds(3)),
+  ToServer(stream.epoch,
+           world_->options.delay_max + world_->Between(Duration(), Duration::Seconds(3)),
            [name](HttpServer* server) { server->OnStreamClosed(name); });
 }
 

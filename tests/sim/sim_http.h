@@ -51,7 +51,7 @@ class SimHttp {
     HttpClient* client = nullptr;
     uint64_t epoch = 0;  // Of the master that it leads to.
     bool up = true;
-    Time next;           // Order of events.
+    Time next;  // Order of events.
     Time cut_at = Time::Max();
   };
   void ToServer(uint64_t epoch, Duration delay, std::function<void(HttpServer*)> event);

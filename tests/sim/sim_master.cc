@@ -161,8 +161,8 @@ void SimMaster::Persist(registry::RegistryBatch batch) {
 }
 
 void SimMaster::TellAllocator(std::vector<master::LedgerDelta> deltas) {
-  next_delta_ = std::max(next_delta_, world_->heap.now() +
-                                          world_->Between(Duration(), Duration::Millis(20)));
+  next_delta_ =
+      std::max(next_delta_, world_->heap.now() + world_->Between(Duration(), Duration::Millis(20)));
   Later(next_delta_, [this, deltas = std::move(deltas)] {
     for (const master::LedgerDelta& delta : deltas) allocator_->Apply(delta, world_->heap.both());
     Allocate();
@@ -210,8 +210,8 @@ void SimMaster::Check() {
     model::Resources held;
     for (const auto& [framework, resources] : account->offered) held += resources;
     if (!(held == offered)) {
-      world_->checkers.Fail("The ledger of " + id.value() + " counts offers of " +
-                            held.ToString() + ", there are " + offered.ToString());
+      world_->checkers.Fail("The ledger of " + id.value() + " counts offers of " + held.ToString() +
+                            ", there are " + offered.ToString());
     }
     model::Resources used;
     for (const auto& [framework, tasks] : core_->state().frameworks.all()) {

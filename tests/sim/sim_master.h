@@ -52,8 +52,8 @@ class SimMaster : public LinkUser, public HttpServer {
   std::unique_ptr<master::MasterCore> core_;
   std::unique_ptr<master::AllocatorCore> allocator_;
   Rng allocator_rng_;
-  Time next_delta_;           // Deltas arrive in order.
-  uint64_t wake_ = 0;         // Of the newest wish.
+  Time next_delta_;    // Deltas arrive in order.
+  uint64_t wake_ = 0;  // Of the newest wish.
   uint64_t allocator_wake_ = 0;
 };
 

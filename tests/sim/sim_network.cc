@@ -50,8 +50,7 @@ void SimNetwork::DialLater(int agent) {
 void SimNetwork::Dial(int agent) {
   AgentEnd& end = agents_[agent];
   if (end.link != 0) return;
-  const bool reachable =
-      !world_->faults || end.partitioned_until <= world_->heap.now();
+  const bool reachable = !world_->faults || end.partitioned_until <= world_->heap.now();
   if (master_.user == nullptr || !reachable) return DialLater(agent);
   const uint64_t id = ++last_link_;
   end.link = id;
@@ -67,10 +66,9 @@ void SimNetwork::Dial(int agent) {
 Time SimNetwork::Schedule(Direction* direction, End* end, Duration delay,
                           std::function<void(LinkUser*)> event) {
   direction->next = std::max(direction->next, world_->heap.now() + delay);
-  world_->heap.At(direction->next,
-                  [end, epoch = direction->epoch, event = std::move(event)] {
-                    if (end->user != nullptr && end->epoch == epoch) event(end->user);
-                  });
+  world_->heap.At(direction->next, [end, epoch = direction->epoch, event = std::move(event)] {
+    if (end->user != nullptr && end->epoch == epoch) event(end->user);
+  });
   return direction->next;
 }
 

@@ -5,10 +5,7 @@
 namespace meseta::sim {
 
 Simulation::Simulation(const SimOptions& options)
-    : world_(options),
-      network_(&world_),
-      http_(&world_),
-      master_(&world_, &network_, &http_) {
+    : world_(options), network_(&world_), http_(&world_), master_(&world_, &network_, &http_) {
   for (int i = 0; i < options.agents; ++i) {
     agents_.push_back(std::make_unique<SimAgent>(&world_, &network_, i));
   }
@@ -67,8 +64,8 @@ std::string Simulation::Unrest() const {
       if (!used.empty()) return "agent " + id.value() + " has resources in use";
     }
     if (!master_.state().ledger.Free(id).empty()) {
-      return "agent " + id.value() + " has resources that nobody is offered: " +
-             master_.state().ledger.Free(id).ToString();
+      return "agent " + id.value() +
+             " has resources that nobody is offered: " + master_.state().ledger.Free(id).ToString();
     }
     ++registered;
   }

@@ -1,9 +1,9 @@
 // Simulation: a whole cluster (one master at a time, agents, scripted frameworks) in one thread, on
 // virtual time, decided by one seed.
 //
-// First faults: links break, machines and processes die, disks fail, calls get lost. Then faults stop
-// and the cluster must converge within kCalmLimit: every task over and known to its framework, every
-// agent registered, nothing left to acknowledge, all resources offered again.
+// First faults: links break, machines and processes die, disks fail, calls get lost. Then faults
+// stop and the cluster must converge within kCalmLimit: every task over and known to its framework,
+// every agent registered, nothing left to acknowledge, all resources offered again.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ namespace meseta::sim {
 
 struct SimResult {
   bool ok = false;
-  std::string failure;   // A sentence; empty when ok.
-  std::string story;     // The last lines of the trace.
-  uint64_t hash = 0;     // Of the whole trace.
+  std::string failure;  // A sentence; empty when ok.
+  std::string story;    // The last lines of the trace.
+  uint64_t hash = 0;    // Of the whole trace.
   uint64_t steps = 0;
   Duration virtual_time;
   std::map<std::string, uint64_t> probes;

@@ -107,8 +107,8 @@ TEST_P(Mutations, AreFound) {
     if (result.failure.find(sentence) != std::string::npos) return;
     failures.insert(result.failure);
   }
-  ADD_FAILURE() << "No seed failed with '" << sentence << "'; others: "
-                << (failures.empty() ? "none" : *failures.begin());
+  ADD_FAILURE() << "No seed failed with '" << sentence
+                << "'; others: " << (failures.empty() ? "none" : *failures.begin());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -15,11 +15,11 @@ namespace meseta::sim {
 // Deliberate bugs in the simulated world, to prove that the checkers can fail.
 enum class Mutation {
   kNone,
-  kContainerTwice,      // The containerizer starts each task in a second container, too.
-  kDiskForgetsSynced,   // A crash takes back writes that were reported durable.
-  kAgentHidesTasks,     // Re-registrations name no tasks.
-  kForgedAcknowledge,   // The network acknowledges terminal updates that nobody has seen.
-  kUpdatesSwallowed,    // Terminal updates never reach the master: the cluster cannot converge.
+  kContainerTwice,     // The containerizer starts each task in a second container, too.
+  kDiskForgetsSynced,  // A crash takes back writes that were reported durable.
+  kAgentHidesTasks,    // Re-registrations name no tasks.
+  kForgedAcknowledge,  // The network acknowledges terminal updates that nobody has seen.
+  kUpdatesSwallowed,   // Terminal updates never reach the master: the cluster cannot converge.
 };
 
 // Drawn from the seed: sizes, delays, rates of faults. Everything that differs between runs.
@@ -27,21 +27,21 @@ struct SimOptions {
   uint64_t seed = 0;
   int agents = 1;
   int frameworks = 1;
-  int tasks = 10;                     // Per framework; lost launches are repeated under new ids.
-  Duration chaos;                     // How long faults go on.
-  Duration delay_max;                 // Of one message, one write, one container event.
-  Duration fault_every;               // Mean distance of faults.
-  Duration task_max;                  // Longest task.
-  Duration ping_timeout;              // Five of these make a silent agent unreachable.
+  int tasks = 10;         // Per framework; lost launches are repeated under new ids.
+  Duration chaos;         // How long faults go on.
+  Duration delay_max;     // Of one message, one write, one container event.
+  Duration fault_every;   // Mean distance of faults.
+  Duration task_max;      // Longest task.
+  Duration ping_timeout;  // Five of these make a silent agent unreachable.
   Duration reregister_timeout;
   Duration gc_delay;
   bool offers_expire = false;
-  double call_loss = 0;               // Of a scheduler's call.
+  double call_loss = 0;  // Of a scheduler's call.
   double call_duplicate = 0;
-  double ack_skip = 0;                // An update that the scheduler takes note of and dies.
+  double ack_skip = 0;  // An update that the scheduler takes note of and dies.
   double ack_late = 0;
-  double launch_failure = 0;          // A container that never starts.
-  double disk_failure = 0;            // Of a write, with an unknown outcome.
+  double launch_failure = 0;  // A container that never starts.
+  double disk_failure = 0;    // Of a write, with an unknown outcome.
   Mutation mutation = Mutation::kNone;
 
   static SimOptions FromSeed(uint64_t seed);
