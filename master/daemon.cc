@@ -262,9 +262,10 @@ Result<std::unique_ptr<MasterDaemon>> MasterDaemon::Start(
   State* s = state.get();
   s->flag_values = std::move(flag_values);
   RETURN_IF_ERROR(files::MakeDirectories(flags.work_dir.value).WithContext("--work_dir"));
-  ASSIGN_OR_RETURN(s->store,
-                   registry::LevelDbRegistryStore::Open(flags.work_dir.value + "/registry"));
-  ASSIGN_OR_RETURN(auto registry, registry::OpenRegistry(s->store.get(), s->uuids->Next()));
+  const std::string path = flags.work_dir.value + "/registry";
+  ASSIGN_OR_RETURN(s->store, registry::LevelDbRegistryStore::Open(path));
+  auto registry = registry::OpenRegistry(s->store.get(), s->uuids->Next());
+  if (!registry.ok()) return registry.status().WithContext(path);
   ASSIGN_OR_RETURN(s->network, daemon::Network::Open(flags.network, MakeNetworkOptions(flags)));
   runtime::ActorSystemOptions options;
   options.on_fatal = on_fatal;
@@ -280,7 +281,7 @@ Result<std::unique_ptr<MasterDaemon>> MasterDaemon::Start(
   s->pulled.push_back(metrics::AddSystemMetrics(s->metrics));
   s->pulled.push_back(s->metrics.PullMany(
       [s](std::vector<metrics::Sample>* samples) { AppendMetrics(*s, samples); }));
-  StartActors(s, flags, std::move(allocator), std::move(registry), record, on_fatal);
+  StartActors(s, flags, std::move(allocator), *std::move(registry), record, on_fatal);
 
   s->network->transport().Register(
       kActorName, {net::PeerRole::kAgent},
