@@ -67,6 +67,7 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
   options.realm_names = {{http::Realm::kReadOnly, "mesos-master-readonly"},
                          {http::Realm::kReadWrite, "mesos-master-readwrite"},
                          {http::Realm::kScheduler, "mesos-master-scheduler"}};
+  options.accepted_roles = {net::PeerRole::kAgent};
   if (flags.network.authenticate_http_readonly) {
     options.authenticated_realms.insert(http::Realm::kReadOnly);
   }

@@ -77,6 +77,18 @@ Result<std::optional<net::Credential>> LoadCredential(const Path& path) {
   return std::optional<net::Credential>(*std::move(read));
 }
 
+// Whether nobody gets in without a credential: credentials protect a port only when every realm and
+// every kind of link asks for them.
+bool AsksEverybody(const NetworkOptions& options) {
+  for (const auto& [realm, name] : options.realm_names) {
+    if (options.authenticated_realms.count(realm) == 0) return false;
+  }
+  for (const net::PeerRole role : options.accepted_roles) {
+    if (options.authenticated_roles.count(role) == 0) return false;
+  }
+  return true;
+}
+
 struct TlsContexts {
   std::shared_ptr<net::TlsContext> server;
   std::shared_ptr<net::TlsContext> client;
@@ -190,8 +202,7 @@ Result<std::unique_ptr<Network>> Network::Open(const NetworkFlags& flags, Networ
       !(options.authenticated_realms.empty() && options.authenticated_roles.empty())) {
     return InvalidArgument("authentication is asked for, but --credentials names no file to check against");
   }
-  // Credentials protect the port only when something asks for them.
-  const bool secured = tls.server != nullptr || !options.authenticated_realms.empty();
+  const bool secured = tls.server != nullptr || AsksEverybody(options);
   RETURN_IF_ERROR(net::CheckListenPolicy(flags.ip, secured, flags.insecure_listen));
 
   auto state = std::make_unique<State>();

@@ -51,7 +51,9 @@ struct NetworkOptions {
   std::map<http::Realm, std::string> realm_names;
   // Realms that ask for a credential.
   std::set<http::Realm> authenticated_realms;
-  // Roles of links that need a valid principal (--authenticate_agents).
+  // Roles of peers that this daemon accepts links from.
+  std::set<net::PeerRole> accepted_roles;
+  // Those of them that need a valid principal (--authenticate_agents).
   std::set<net::PeerRole> authenticated_roles;
 };
 

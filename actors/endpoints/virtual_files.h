@@ -23,7 +23,8 @@ namespace meseta::endpoints {
 
 inline constexpr size_t kMaxEntries = 100'000;
 inline constexpr size_t kMaxReadBytes = 16 * 4096;  // As Mesos: sixteen pages.
-inline constexpr size_t kMaxDownloadBytes = size_t{1} << 30;
+// A download is held in memory while it is sent; larger files are read in pieces.
+inline constexpr size_t kMaxDownloadBytes = size_t{64} << 20;
 
 struct FileEntry {
   std::string path;  // Virtual.

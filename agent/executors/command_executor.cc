@@ -132,6 +132,29 @@ Duration KillGrace(const v1::TaskInfo& task, const v1::KillPolicy* override_poli
   return Duration::Nanos(std::max<int64_t>(0, policy->grace_period().nanoseconds()));
 }
 
+namespace {
+
+// What the task asks for and this agent would have to ignore; empty when there is nothing. A task
+// that runs without its health check, volume or limit is worse than one that says why it does not.
+std::string UnservedFeature(const v1::TaskInfo& task) {
+  if (task.has_health_check()) return "a health check";
+  if (task.has_check()) return "a check";
+  if (!task.limits().empty()) return "resource limits";
+  for (const auto& variable : task.command().environment().variables()) {
+    if (variable.type() == v1::Environment::Variable::SECRET) return "secrets in its environment";
+  }
+  const v1::ContainerInfo& container = task.container();
+  if (!container.volumes().empty()) return "volumes";
+  for (const auto& network : container.network_infos()) {
+    if (network.has_name() || !network.port_mappings().empty()) return "a network of its own";
+  }
+  if (container.has_linux_info()) return "Linux namespaces, capabilities or seccomp";
+  if (container.has_tty_info()) return "a terminal";
+  return "";
+}
+
+}  // namespace
+
 Status CheckCommandTask(const v1::FrameworkInfo& framework, const v1::TaskInfo& task) {
   if (!paths::IsSafeComponent(framework.id().value())) {
     return InvalidArgument("Framework ID '" + framework.id().value() +
@@ -152,6 +175,10 @@ Status CheckCommandTask(const v1::FrameworkInfo& framework, const v1::TaskInfo& 
       (container.type() == v1::ContainerInfo::DOCKER || container.mesos().has_image())) {
     return InvalidArgument("Task '" + task.task_id().value() +
                            "' needs a container image, and this agent has no image provider");
+  }
+  if (const std::string feature = UnservedFeature(task); !feature.empty()) {
+    return InvalidArgument("Task '" + task.task_id().value() + "' asks for " + feature +
+                           ", which this agent does not provide");
   }
   return OkStatus();
 }

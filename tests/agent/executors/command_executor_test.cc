@@ -110,6 +110,19 @@ TEST(CommandExecutor, TasksThatCannotRun) {
   v1::TaskInfo image = Task("true");
   image.mutable_container()->set_type(v1::ContainerInfo::DOCKER);
   EXPECT_THAT(CheckCommandTask(framework, image).message(), HasSubstr("image"));
+  v1::TaskInfo health = Task("true");
+  health.mutable_health_check();
+  EXPECT_THAT(CheckCommandTask(framework, health).message(), HasSubstr("health check"));
+  v1::TaskInfo volume = Task("true");
+  volume.mutable_container()->add_volumes();
+  EXPECT_THAT(CheckCommandTask(framework, volume).message(), HasSubstr("volumes"));
+  v1::TaskInfo secret = Task("true");
+  secret.mutable_command()->mutable_environment()->add_variables()->set_type(
+      v1::Environment::Variable::SECRET);
+  EXPECT_THAT(CheckCommandTask(framework, secret).message(), HasSubstr("secrets"));
+  v1::TaskInfo limits = Task("true");
+  (*limits.mutable_limits())["cpus"].set_value(1);
+  EXPECT_THAT(CheckCommandTask(framework, limits).message(), HasSubstr("limits"));
 }
 
 }  // namespace
