@@ -255,6 +255,11 @@ void AgentCore::AdoptTasks(Agent* agent, const internal::ReregisterAgent& messag
                   "' that is not its own");
       continue;
     }
+    if (OnlyMasterSays(task.state())) {
+      core_->Warn("Agent " + agent->id.value() + " names task '" + task_id.value() +
+                  "' with a state that only a master can give");
+      continue;
+    }
     if (core_->frameworks.IsCompleted(framework_id)) {
       over.insert(framework_id);
       continue;

@@ -135,6 +135,10 @@ v1::TaskState StateFor(const Framework& framework, v1::TaskState state) {
   return model::StateFor(state, framework.partition_aware);
 }
 
+bool OnlyMasterSays(v1::TaskState state) {
+  return state == v1::TASK_UNREACHABLE || state == v1::TASK_UNKNOWN;
+}
+
 void SendUpdate(CoreState* core, const Framework& framework, const v1::TaskStatus& status) {
   v1::scheduler::Event event;
   event.set_type(v1::scheduler::Event::UPDATE);
@@ -152,6 +156,11 @@ void HandleStatusUpdate(CoreState* core, LinkId link, const internal::StatusUpda
   }
   if (update.status().uuid().empty() || !update.status().has_state()) {
     core->Warn("Ignoring a " + what + " of agent " + agent->id.value() + " without uuid or state");
+    return;
+  }
+  if (OnlyMasterSays(update.status().state()) || OnlyMasterSays(update.latest_state())) {
+    core->Warn("Ignoring a " + what + " of agent " + agent->id.value() +
+               " with a state that only a master can give");
     return;
   }
   const FrameworkId framework_id(update.framework_id().value());

@@ -25,6 +25,9 @@ namespace meseta::master {
 // The state as the framework may know it: DROPPED, UNREACHABLE, GONE, GONE_BY_OPERATOR and UNKNOWN
 // are LOST without PARTITION_AWARE; KILLING is RUNNING without TASK_KILLING_STATE.
 [[nodiscard]] v1::TaskState StateFor(const Framework& framework, v1::TaskState state);
+// What only the master says of a task: UNREACHABLE, UNKNOWN. From an agent it is not believed: the
+// task's resources are held there.
+[[nodiscard]] bool OnlyMasterSays(v1::TaskState state);
 void SendUpdate(CoreState* core, const Framework& framework, const v1::TaskStatus& status);
 
 void HandleStatusUpdate(CoreState* core, LinkId link, const internal::StatusUpdate& update);

@@ -256,6 +256,29 @@ TEST(AgentsTest, UpdatesFromAForeignLinkAreIgnored) {
             v1::TASK_STAGING);
 }
 
+// Were it believed, the task's resources would be given back twice.
+TEST(AgentsTest, StatesThatOnlyAMasterGivesAreNotBelieved) {
+  Harness master;
+  master.Register(1, "host1", "r1");
+  master.Subscribe("s1", Harness::FrameworkInfo());
+  LaunchOne(&master, "s1", "m-0000", "m-S0", "t");
+  (void)master.TakeEvents("s1");
+  master.warnings.clear();
+  master.Update(1, "m-S0", "m-0000", "t", v1::TASK_UNREACHABLE, "u1");
+  master.Update(1, "m-S0", "m-0000", "t", v1::TASK_UNKNOWN, "u2");
+  EXPECT_EQ(master.warnings.size(), 2u);
+  EXPECT_TRUE(master.TakeEvents("s1").empty());
+  v1::Task task = Harness::RunningTask("t2", "m-0000", "m-S0");
+  task.set_state(v1::TASK_UNREACHABLE);
+  master.Reregister(1, "host1", "r1", "m-S0",
+                    {Harness::RunningTask("t", "m-0000", "m-S0"), task},
+                    {Harness::FrameworkInfo("m-0000")});
+  EXPECT_EQ(master.core.state().tasks.Find(FrameworkId("m-0000"), TaskId("t2")), nullptr);
+  master.Update(1, "m-S0", "m-0000", "t", v1::TASK_RUNNING, "u3");
+  master.Update(1, "m-S0", "m-0000", "t", v1::TASK_FINISHED, "u4");
+  EXPECT_TRUE(master.Account("m-S0").used.empty());
+}
+
 class RestartTest : public ::testing::Test {
  protected:
   RestartTest() {
