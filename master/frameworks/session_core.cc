@@ -139,7 +139,12 @@ void HandleSubscribe(CoreState* core, const StreamId& session,
     return;
   }
   v1::FrameworkInfo info = call.framework_info();
-  if (info.id().value().empty()) info.mutable_id()->set_value(core->NextFrameworkId().value());
+  while (info.id().value().empty()) {
+    const FrameworkId fresh = core->NextFrameworkId();
+    // Frameworks may bring ids of their own, also ones that we would have given next.
+    const bool taken = core->frameworks.Find(fresh) != nullptr || core->frameworks.IsCompleted(fresh);
+    if (!taken) info.mutable_id()->set_value(fresh.value());
+  }
   Framework* framework = core->frameworks.Find(FrameworkId(info.id().value()));
   framework = framework == nullptr ? AddFramework(core, info, now)
                                    : Resubscribe(core, framework, std::move(info), now);

@@ -117,6 +117,16 @@ TEST(SessionsTest, UnknownIdIsAcceptedCompletedIsNot) {
   EXPECT_EQ(master.TakeEvents("s2")[0].error().message(), "Framework has been removed");
 }
 
+TEST(SessionsTest, FreshIdsAvoidThoseThatFrameworksBrought) {
+  Harness master;
+  master.Subscribe("s1", Harness::FrameworkInfo("m-0000"));
+  master.Subscribe("s2", Harness::FrameworkInfo());
+  EXPECT_FALSE(master.closed("s1"));
+  const auto events = master.TakeEvents("s2", Event::SUBSCRIBED);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].subscribed().framework_id().value(), "m-0001");
+}
+
 TEST(SessionsTest, PrincipalNeverChanges) {
   Harness master;
   v1::FrameworkInfo info = Harness::FrameworkInfo("f");
