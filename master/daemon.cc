@@ -189,6 +189,11 @@ endpoints::CommonContext MakeCommon(State* state) {
 
 http::Router MakeRouter(State* state) {
   const auto post = [ref = state->master->ref()](MasterEvent event) {
+    // Never lost, or its framework would stay connected for ever; as many as streams were open.
+    if (std::holds_alternative<StreamClosed>(event)) {
+      ref.PostCompletion(std::move(event));
+      return;
+    }
     // Refused only when a million events wait: their senders see no answer and start over.
     if (!ref.Post(std::move(event))) {
       LOG_EVERY_N(WARNING, 1000) << "The master's inbox is full: an event was dropped";
@@ -221,6 +226,8 @@ void StartActors(State* state, const MasterFlags& flags, AllocatorOptions alloca
               state->PostCompletion(RegistryWritten{number, std::move(status)});
             });
       });
+  // The view's actor publishes from its own thread, and requests may wait already.
+  state->view->Set(ViewCore(record, flags.view).Publish());
   state->viewer = std::make_unique<runtime::CoreShell<ViewBatch>>(
       system, runtime::CoreOptions{.name = "view"}, [state, record, view = flags.view] {
         return std::make_unique<ViewActor>(record, view, state->view);
