@@ -128,9 +128,12 @@ void AgentCore::HandleMarkGone(ReplyId reply, const AgentId& id, Now now) {
   transition.at = now.wall;
   transition.reply = reply;
   const registry::MarkAgentGone op{id, now.wall};
-  if (!Start(op, std::move(transition))) {
-    core_->Reply(reply, 404, "Agent '" + id.value() + "' not found");
+  if (Start(op, std::move(transition))) return;
+  const registry::RegistryState& state = core_->registrar.state();
+  if (state.admitted.count(id) || state.unreachable.count(id)) {
+    return core_->Reply(reply, 503, "The registry has too many writes waiting; try again");
   }
+  core_->Reply(reply, 404, "Agent '" + id.value() + "' not found");
 }
 
 void AgentCore::FinishGone(const Transition& transition, Now now) {
