@@ -142,6 +142,18 @@ Response DownloadAnswer(const VirtualFiles& files, const std::string& path) {
   return response;
 }
 
+Response DebugAnswer(const VirtualFiles& files) {
+  std::string out;
+  JsonWriter json(&out);
+  json.BeginObject();
+  for (const auto& [shown, real] : files.Attached()) {
+    json.Key(shown);
+    json.String(real);
+  }
+  json.EndObject();
+  return Response::Json(std::move(out));
+}
+
 void AddFileRoutes(const CommonContext& context, http::Router* router) {
   router->Add("/files/browse", ReadOnly(), [context](Request request, ResponderPtr responder) {
     if (auto refusal = NeedPath(request)) return responder->Send(std::move(*refusal));
@@ -161,15 +173,7 @@ void AddFileRoutes(const CommonContext& context, http::Router* router) {
                  });
   });
   router->Add("/files/debug", ReadOnly(), [context](const Request&, ResponderPtr responder) {
-    std::string out;
-    JsonWriter json(&out);
-    json.BeginObject();
-    for (const auto& [shown, real] : context.files->Attached()) {
-      json.Key(shown);
-      json.String(real);
-    }
-    json.EndObject();
-    responder->Send(Response::Json(std::move(out)));
+    AnswerOnPool(context.pool, responder, [files = context.files] { return DebugAnswer(*files); });
   });
 }
 

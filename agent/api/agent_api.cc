@@ -257,11 +257,14 @@ void Operator(const ContextPtr& context, const Request& request, const Responder
   }
   const AgentSnapshotPtr view = context->snapshot();
   if (view == nullptr) return responder->Send(Recovering());
-  context->usage(Running(*view), [responder, type](std::vector<ExecutorUsage> usages) {
-    OperatorResponse response;
-    response.set_type(OperatorResponse::GET_CONTAINERS);
-    FillGetContainers(usages, response.mutable_get_containers());
-    responder->Send(Send(response, type));
+  context->usage(Running(*view), [context, responder, type](std::vector<ExecutorUsage> usages) {
+    auto shared = std::make_shared<std::vector<ExecutorUsage>>(std::move(usages));
+    endpoints::AnswerOnPool(context->common.pool, responder, [shared, type] {
+      OperatorResponse response;
+      response.set_type(OperatorResponse::GET_CONTAINERS);
+      FillGetContainers(*shared, response.mutable_get_containers());
+      return Send(response, type);
+    });
   });
 }
 
