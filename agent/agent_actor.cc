@@ -213,7 +213,7 @@ void AgentActor::Publish(Now now) {
 }
 
 void AgentActor::On(UsageWanted& event, Now now) {
-  if (usage_.size() >= kMaxUsageRequests || event.executors.empty()) {
+  if (usage_.size() >= kMaxUsageRequests || samples_ >= kMaxUsageSamples || event.executors.empty()) {
     std::vector<ExecutorUsage> unsampled;
     for (ExecutorPtr& executor : event.executors) unsampled.push_back({std::move(executor), {}});
     event.done(std::move(unsampled));
@@ -225,6 +225,7 @@ void AgentActor::On(UsageWanted& event, Now now) {
   request.done = std::move(event.done);
   request.missing = event.executors.size();
   for (ExecutorPtr& executor : event.executors) request.usages.push_back({std::move(executor), {}});
+  samples_ += request.usages.size();
   for (size_t i = 0; i < request.usages.size(); ++i) {
     outlets_.containerizer->Usage(
         request.usages[i].executor->container,
@@ -235,6 +236,7 @@ void AgentActor::On(UsageWanted& event, Now now) {
 }
 
 void AgentActor::On(UsageSampled& event, Now) {
+  --samples_;
   const auto it = usage_.find(event.request);
   if (it == usage_.end()) return;  // Past its deadline.
   UsageRequest& request = it->second;

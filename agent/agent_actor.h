@@ -58,6 +58,9 @@ class AgentActor : public runtime::Core<AgentEvent> {
  public:
   // Answers of more requests for usage than this are not awaited; nor longer than the deadline.
   static constexpr size_t kMaxUsageRequests = 64;
+  // Samples under way, each a job of the pool that launches wait for, too. Beyond it, requests are
+  // answered without figures.
+  static constexpr size_t kMaxUsageSamples = 4096;
   static constexpr Duration kUsageDeadline = Duration::Seconds(5);
   // Snapshots are made at most this often.
   static constexpr Duration kPublishInterval = Duration::Millis(20);
@@ -114,6 +117,7 @@ class AgentActor : public runtime::Core<AgentEvent> {
   std::map<std::string, ContainerId> latest_;  // Whose sandbox a virtual `latest` path shows.
 
   std::map<uint64_t, UsageRequest> usage_;
+  size_t samples_ = 0;  // Under way, also for requests past their deadline.
   uint64_t next_usage_ = 0;
 };
 

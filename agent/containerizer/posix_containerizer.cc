@@ -301,9 +301,10 @@ void PosixContainerizer::State::RecoverOrphans(const std::set<ContainerId>& name
         [this, named](const std::vector<ContainerId>& ids) {
           for (const ContainerId& id : ids) {
             if (named.count(id) > 0) continue;
-            LOG(WARNING) << "Destroying container " << id << ", which no checkpoint names";
             const auto made = containers.try_emplace(id, id, true);
-            if (made.second) Perform(id, made.first->second.core.Recover());
+            if (!made.second) continue;  // Launched since.
+            LOG(WARNING) << "Destroying container " << id << ", which no checkpoint names";
+            Perform(id, made.first->second.core.Recover());
           }
         });
 }
