@@ -114,6 +114,7 @@ TEST(CommandExecutor, TasksThatCannotRun) {
   health.mutable_health_check();
   EXPECT_THAT(CheckCommandTask(framework, health).message(), HasSubstr("health check"));
   v1::TaskInfo volume = Task("true");
+  volume.mutable_container()->set_type(v1::ContainerInfo::MESOS);
   volume.mutable_container()->add_volumes();
   EXPECT_THAT(CheckCommandTask(framework, volume).message(), HasSubstr("volumes"));
   v1::TaskInfo secret = Task("true");
