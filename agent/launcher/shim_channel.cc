@@ -1,15 +1,16 @@
 #include "agent/launcher/shim_channel.h"
 
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -26,12 +27,14 @@ using Strand = asio::strand<asio::io_context::executor_type>;
 
 // `go` and kills; what a user's impatience adds beyond is dropped, the first kill counts.
 constexpr size_t kMaxPendingFrames = 32;
+constexpr std::chrono::milliseconds kFirstReapDelay{5};
+constexpr std::chrono::milliseconds kMaxReapDelay{1000};
 
 class AsioShimChannel final : public ShimChannel,
                               public std::enable_shared_from_this<AsioShimChannel> {
  public:
   AsioShimChannel(Strand strand, UniqueFd socket, pid_t child)
-      : strand_(strand), socket_(strand), child_(child) {
+      : strand_(strand), socket_(strand), reap_timer_(strand), child_(child) {
     boost::system::error_code error;
     socket_.assign(asio::local::stream_protocol(), socket.get(), error);
     if (error) {
@@ -106,22 +109,23 @@ class AsioShimChannel final : public ShimChannel,
     if (handler) handler(ShimGone{});
   }
 
-  // The shim exits right after it has closed its end, or has been killed: mostly it is done.
+  // The shim exits right after it has closed its end, or has been killed: mostly it is done, or will
+  // be in a moment. One that lives on without its channel is asked for ever more rarely.
   void Reap() {
     if (child_ == 0 || waitpid(child_, nullptr, WNOHANG) != 0) return;
-    UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, child_, 0)));
-    if (!fd.ok()) return;
-    auto descriptor = std::make_shared<asio::posix::stream_descriptor>(strand_, fd.Release());
+    reap_timer_.expires_after(reap_delay_);
+    reap_delay_ = std::min(2 * reap_delay_, kMaxReapDelay);
     auto self = shared_from_this();
-    descriptor->async_wait(asio::posix::stream_descriptor::wait_read,
-                           [self, descriptor](boost::system::error_code error) {
-                             if (!error) waitpid(self->child_, nullptr, WNOHANG);
-                           });
+    reap_timer_.async_wait([self](boost::system::error_code error) {
+      if (!error) self->Reap();
+    });
   }
 
   Strand strand_;
   Socket socket_;
-  const pid_t child_;
+  asio::steady_timer reap_timer_;
+  std::chrono::milliseconds reap_delay_ = kFirstReapDelay;
+  const pid_t child_;  // 0: not a child of this process, so not ours to reap.
   Handler handler_;
   shim::FrameHeader header_;
   std::array<char, shim::kMaxSmallFrameBytes> buffer_;
