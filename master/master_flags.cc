@@ -33,12 +33,13 @@ Status Positive(const Duration& d) {
 
 void AddCore(MasterOptions* core, FlagSet& flags) {
   flags.Add(&core->agent_ping_timeout, "agent_ping_timeout",
-            "How long an agent may be silent before it counts one timeout.")
+            "Times max_agent_ping_timeouts: how long an agent may be away before it is unreachable. "
+            "Counts from the loss of its link, which up to 15 seconds of silence precede.")
       .Group(kEssential)
       .Alias("slave_ping_timeout")
       .Check(Positive);
   flags.Add(&core->max_agent_ping_timeouts, "max_agent_ping_timeouts",
-            "Timeouts in a row after which an agent is unreachable.")
+            "See agent_ping_timeout.")
       .Group(kEssential)
       .Alias("max_slave_ping_timeouts")
       .Check([](int n) { return n > 0 ? OkStatus() : InvalidArgument("expecting at least 1"); });

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -54,12 +53,29 @@ void SwitchUser(const TaskSpec& spec, int pipe) {
 // As the task's user and without following links: the sandbox is the user's.
 void OpenStdio(int pipe) {
   constexpr int kOutputFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
-  const int in = open("/dev/null", O_RDONLY);
-  if (in < 0 || dup2(in, STDIN_FILENO) < 0) Fail(pipe, LaunchStage::kStdio, "/dev/null");
-  const int out = open("stdout", kOutputFlags, 0644);
-  if (out < 0 || dup2(out, STDOUT_FILENO) < 0) Fail(pipe, LaunchStage::kStdio, "stdout");
-  const int err = open("stderr", kOutputFlags, 0644);
-  if (err < 0 || dup2(err, STDERR_FILENO) < 0) Fail(pipe, LaunchStage::kStdio, "stderr");
+  const struct {
+    const char* name;
+    int flags;
+    int target;
+  } streams[] = {{"/dev/null", O_RDONLY, STDIN_FILENO},
+                 {"stdout", kOutputFlags, STDOUT_FILENO},
+                 {"stderr", kOutputFlags, STDERR_FILENO}};
+  for (const auto& stream : streams) {
+    const int fd = open(stream.name, stream.flags, 0644);
+    if (fd < 0 || dup2(fd, stream.target) < 0) Fail(pipe, LaunchStage::kStdio, stream.name);
+    close(fd);  // The task's limit of descriptors holds already, and may be small.
+  }
+}
+
+// Leaves the standard streams and the pipe, as descriptor 3: the task's limit of descriptors counts
+// only what is its own.
+int KeepOnlyPipe(int pipe) {
+  constexpr int kPipe = 3;
+  if (pipe != kPipe && dup3(pipe, kPipe, O_CLOEXEC) == kPipe) pipe = kPipe;
+  if (pipe == kPipe && syscall(SYS_close_range, kPipe + 1, ~0U, 0) == 0) return pipe;
+  // Marked instead of closed: the pipe must last until the exec.
+  for (int fd = 3; fd < 1024; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return pipe;
 }
 
 void ResetSignals() {
@@ -80,6 +96,7 @@ void ResetSignals() {
 [[noreturn]] void RunTask(const TaskSpec& spec, int pipe, pid_t shim) {
   setsid();
   umask(022);
+  pipe = KeepOnlyPipe(pipe);
   SetRlimits(spec, pipe);
   // Before the switch: the folders above the sandbox may be closed to the user.
   if (chdir(spec.sandbox) != 0) Fail(pipe, LaunchStage::kSandbox, spec.sandbox);
@@ -89,15 +106,13 @@ void ResetSignals() {
   // Without its shim nobody would know how the task ends. After setuid, which clears it.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != shim) _exit(127);
-  // Marked instead of closed: `pipe` must last until the exec.
-  if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-    for (int fd = 3; fd < 1024; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  }
   environ = spec.environment;
   execvp(spec.executable, spec.arguments);
   const int error = errno;
   // For the user who looks into the sandbox; the agent is told through the pipe.
-  dprintf(STDERR_FILENO, "Failed to execute '%s': errno %d\n", spec.executable, error);
+  const char* text = strerrordesc_np(error);
+  dprintf(STDERR_FILENO, "Failed to execute '%s': %s\n", spec.executable,
+          text == nullptr ? "unknown error" : text);
   errno = error;
   Fail(pipe, LaunchStage::kExec, spec.executable);
 }
