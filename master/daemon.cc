@@ -188,16 +188,19 @@ endpoints::CommonContext MakeCommon(State* state) {
 }
 
 http::Router MakeRouter(State* state) {
-  const auto post = [ref = state->master->ref()](MasterEvent event) {
+  const auto post = [ref = state->master->ref(), streams = state->streams->ref()](MasterEvent event) {
     // Never lost, or its framework would stay connected for ever; as many as streams were open.
     if (std::holds_alternative<StreamClosed>(event)) {
       ref.PostCompletion(std::move(event));
       return;
     }
-    // Refused only when a million events wait: their senders see no answer and start over.
-    if (!ref.Post(std::move(event))) {
-      LOG_EVERY_N(WARNING, 1000) << "The master's inbox is full: an event was dropped";
-    }
+    // Refused only when a million events wait, or at the end: calls are then answered 500 by the
+    // loss of their responder, and a subscriber's stream is ended.
+    const auto* subscribe = std::get_if<SubscribeArrived>(&event);
+    const StreamId stream = subscribe == nullptr ? StreamId() : subscribe->stream;
+    if (ref.Post(std::move(event))) return;
+    if (!stream.empty()) streams.PostCompletion(EndStream{stream});
+    LOG_EVERY_N(WARNING, 1000) << "The master's inbox is full or closed: an event was dropped";
   };
   RoutesContext context;
   context.operators.common = MakeCommon(state);

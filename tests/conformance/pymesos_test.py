@@ -186,6 +186,20 @@ def cut_connection(c, scheduler, driver):
         cluster.wait_for("resubscription", lambda: scheduler.subscriptions > before, DEADLINE)
 
 
+def zombies(parent):
+    """Children of a process that ended and were not waited for."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                state, ppid = f.read().rsplit(")", 1)[1].split()[:2]
+        except OSError:
+            continue
+        if int(ppid) == parent and state == "Z":
+            found.append(pid)
+    return found
+
+
 def main(mode):
     with cluster.Cluster(resources="cpus:3;mem:2048;disk:10000;ports:[31000-32000]",
                          attributes="") as c:
@@ -206,6 +220,7 @@ def main(mode):
         print(f"{len(scheduler.terminal)} of {TASKS} tasks ended in "
               f"{time.monotonic() - started:.1f} s, {scheduler.subscriptions} subscriptions, "
               f"{scheduler.dropped} launches repeated")
+        cluster.wait_for("reaping of all shims", lambda: not zombies(c.agent_daemon.process.pid), 20)
         driver.stop()
         thread.join(20)
         problems = scheduler.problems()
