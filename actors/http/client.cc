@@ -5,7 +5,7 @@
 #include <future>
 #include <utility>
 
-#include "actors/http/client_core.h"
+#include "actors/http/client_impl.h"
 #include "actors/http/gzip.h"
 #include "actors/http/request_head.h"
 #include "actors/net/address.h"

@@ -14,7 +14,7 @@
 #include "actors/http/exchange.h"
 #include "actors/http/request_parser.h"
 #include "actors/http/response_head.h"
-#include "actors/http/server_core.h"
+#include "actors/http/server_state.h"
 #include "actors/net/any_stream.h"
 
 namespace meseta::http {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/http/connection.h"
-#include "actors/http/server_core.h"
+#include "actors/http/server_state.h"
 
 namespace meseta::http {
 namespace {

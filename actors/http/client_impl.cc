@@ -1,4 +1,4 @@
-#include "actors/http/client_core.h"
+#include "actors/http/client_impl.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
