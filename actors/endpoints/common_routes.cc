@@ -138,7 +138,7 @@ Response DownloadAnswer(const VirtualFiles& files, const std::string& path) {
   Response response;
   response.headers.Set("Content-Type", "application/octet-stream");
   response.headers.Set("Content-Disposition", "attachment; filename=\"" + name + "\"");
-  response.body = *std::move(content);
+  response.shared_body = *std::move(content);
   return response;
 }
 

@@ -107,6 +107,21 @@ FileEntry MakeEntry(std::string path, const struct stat& info) {
   return entry;
 }
 
+// Counts from before the file is read until its last holder lets go.
+struct HeldDownload {
+  HeldDownload(std::shared_ptr<std::atomic<size_t>> all, size_t size)
+      : total(std::move(all)), bytes(size) {
+    *total += bytes;
+  }
+  HeldDownload(const HeldDownload&) = delete;
+  HeldDownload& operator=(const HeldDownload&) = delete;
+  ~HeldDownload() { *total -= bytes; }
+
+  const std::shared_ptr<std::atomic<size_t>> total;
+  const size_t bytes;
+  std::string content;
+};
+
 Status StatRegular(int fd, const std::string& path, struct stat* info) {
   if (::fstat(fd, info) != 0) return ErrnoStatus(errno, path);
   if (S_ISDIR(info->st_mode)) return InvalidArgument("Cannot read a directory: " + path);
@@ -211,7 +226,7 @@ Result<FileChunk> VirtualFiles::Read(const std::string& path, uint64_t offset,
   return chunk;
 }
 
-Result<std::string> VirtualFiles::Download(const std::string& path) const {
+Result<std::shared_ptr<const std::string>> VirtualFiles::Download(const std::string& path) const {
   ASSIGN_OR_RETURN(const Target target, Resolve(path));
   ASSIGN_OR_RETURN(const Descriptor fd, OpenBeneath(target.root, target.rest, path));
   struct stat info{};
@@ -221,7 +236,12 @@ Result<std::string> VirtualFiles::Download(const std::string& path) const {
     return ResourceExhausted(path + " is larger than " + std::to_string(kMaxDownloadBytes) +
                              " bytes: read it in pieces by /files/read");
   }
-  return ReadAt(fd.get(), path, 0, static_cast<size_t>(size));
+  const auto download = std::make_shared<HeldDownload>(held_, static_cast<size_t>(size));
+  if (*held_ > max_downloads_bytes_) {
+    return ResourceExhausted("Too many files are being downloaded; try again");
+  }
+  ASSIGN_OR_RETURN(download->content, ReadAt(fd.get(), path, 0, static_cast<size_t>(size)));
+  return std::shared_ptr<const std::string>(download, &download->content);
 }
 
 }  // namespace meseta::endpoints

@@ -10,6 +10,7 @@
 // listing, kMaxReadBytes per read.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@ inline constexpr size_t kMaxEntries = 100'000;
 inline constexpr size_t kMaxReadBytes = 16 * 4096;  // As Mesos: sixteen pages.
 // A download is held in memory while it is sent; larger files are read in pieces.
 inline constexpr size_t kMaxDownloadBytes = size_t{64} << 20;
+inline constexpr size_t kMaxDownloadsBytes = size_t{512} << 20;  // Of all that are being sent.
 
 struct FileEntry {
   std::string path;  // Virtual.
@@ -45,6 +47,9 @@ struct FileChunk {
 
 class VirtualFiles {
  public:
+  explicit VirtualFiles(size_t max_downloads_bytes = kMaxDownloadsBytes)
+      : max_downloads_bytes_(max_downloads_bytes) {}
+
   // Replaces an earlier attachment of the same virtual path. A trailing slash does not matter.
   void Attach(const std::string& virtual_path, const std::string& real_path);
   void Detach(const std::string& virtual_path);
@@ -55,8 +60,8 @@ class VirtualFiles {
   // At most kMaxReadBytes from `offset`; beyond the end: no data, not an error.
   [[nodiscard]] Result<FileChunk> Read(const std::string& path, uint64_t offset,
                                        size_t length) const;
-  // ResourceExhausted above kMaxDownloadBytes.
-  [[nodiscard]] Result<std::string> Download(const std::string& path) const;
+  // ResourceExhausted above kMaxDownloadBytes, and while those held by others leave no room for it.
+  [[nodiscard]] Result<std::shared_ptr<const std::string>> Download(const std::string& path) const;
 
  private:
   struct Target {
@@ -65,8 +70,11 @@ class VirtualFiles {
   };
   [[nodiscard]] Result<Target> Resolve(const std::string& path) const;
 
+  const size_t max_downloads_bytes_;
   mutable std::mutex mutex_;
   std::map<std::string, std::string> roots_;  // Virtual -> real, without trailing slashes.
+  // Bytes of the downloads that somebody still holds; they may outlive this.
+  const std::shared_ptr<std::atomic<size_t>> held_ = std::make_shared<std::atomic<size_t>>(0);
 };
 
 }  // namespace meseta::endpoints

@@ -49,7 +49,7 @@ TEST_F(VirtualFilesTest, BrowsesAndReadsUnderEveryAttachedName) {
     EXPECT_EQ((*entries)[1].mode[0], 'd');
     EXPECT_EQ(files_.Read(root + "/stdout", 0, 100)->data, "hello\n");
     EXPECT_EQ(files_.Read(root + "/stdout", 2, 2)->data, "ll");
-    EXPECT_EQ(files_.Download(root + "/sub/x").value(), "deep");
+    EXPECT_EQ(*files_.Download(root + "/sub/x").value(), "deep");
   }
 }
 
@@ -88,6 +88,28 @@ TEST_F(VirtualFilesTest, PipesAndFoldersAreNotRead) {
   EXPECT_EQ(files_.Read(dir_ + "/sandbox/pipe", 0, 10).status().code(),
             StatusCode::kInvalidArgument);
   EXPECT_EQ(files_.Download(dir_ + "/sandbox/sub").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(VirtualFilesTest, DownloadsTogetherAreBounded) {
+  VirtualFiles few(10);
+  few.Attach(dir_ + "/sandbox", dir_ + "/sandbox");
+  const std::string path = dir_ + "/sandbox/sub/x";
+  auto first = few.Download(path);
+  const auto second = few.Download(path);
+  ASSERT_TRUE(first.ok() && second.ok());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(few.Download(path).status().message(),
+              "Too many files are being downloaded; try again");
+  }
+  first->reset();
+  EXPECT_EQ(*few.Download(path).value(), "deep");
+}
+
+TEST_F(VirtualFilesTest, LargeFilesAreNotDownloaded) {
+  const std::string path = dir_ + "/sandbox/large";
+  std::ofstream(path).close();
+  ASSERT_EQ(truncate(path.c_str(), kMaxDownloadBytes + 1), 0);
+  EXPECT_EQ(files_.Download(path).status().code(), StatusCode::kResourceExhausted);
 }
 
 TEST_F(VirtualFilesTest, DetachedIsGone) {
