@@ -5,24 +5,6 @@
 
 namespace meseta::agent {
 
-using mesos::v1::TaskState;
-
-bool IsTerminal(TaskState state) {
-  switch (state) {
-    case TaskState::TASK_FINISHED:
-    case TaskState::TASK_FAILED:
-    case TaskState::TASK_KILLED:
-    case TaskState::TASK_ERROR:
-    case TaskState::TASK_LOST:
-    case TaskState::TASK_DROPPED:
-    case TaskState::TASK_GONE:
-    case TaskState::TASK_GONE_BY_OPERATOR:
-      return true;
-    default:
-      return false;
-  }
-}
-
 UpdateStream::AppendResult UpdateStream::Append(internal::StatusUpdate update, uint64_t write) {
   if (ended_) return AppendResult::kAfterTerminal;
   const bool terminal = IsTerminal(update.status().state());

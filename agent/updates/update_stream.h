@@ -15,11 +15,12 @@
 
 #include "actors/base/time.h"
 #include "actors/messages/internal/agent.pb.h"
+#include "state/model/task_state.h"
 
 namespace meseta::agent {
 
 // True for states after which a task never runs again.
-[[nodiscard]] bool IsTerminal(mesos::v1::TaskState state);
+[[nodiscard]] inline bool IsTerminal(mesos::v1::TaskState state) { return model::IsTerminal(state); }
 
 class UpdateStream {
  public:

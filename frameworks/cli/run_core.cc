@@ -7,6 +7,7 @@
 
 #include "actors/base/check.h"
 #include "frameworks/cli/table.h"
+#include "state/model/task_state.h"
 
 namespace meseta::cli {
 namespace {
@@ -65,22 +66,6 @@ std::string RunResources::ToString() const {
 
 RunResources NeedOf(const RunOptions& options) {
   return {Thousandths(options.cpus), Thousandths(options.mem), Thousandths(options.disk)};
-}
-
-bool IsTerminal(v1::TaskState state) {
-  switch (state) {
-    case v1::TASK_FINISHED:
-    case v1::TASK_FAILED:
-    case v1::TASK_KILLED:
-    case v1::TASK_ERROR:
-    case v1::TASK_LOST:
-    case v1::TASK_DROPPED:
-    case v1::TASK_GONE:
-    case v1::TASK_GONE_BY_OPERATOR:
-      return true;
-    default:
-      return false;
-  }
 }
 
 RunCore::RunCore(RunOptions options) : options_(std::move(options)), need_(NeedOf(options_)) {
@@ -244,7 +229,7 @@ RunCore::Actions RunCore::OnUpdate(const v1::TaskStatus& status) {
   }
   task.state = status.state();
   task.message = status.message();
-  task.terminal = IsTerminal(status.state());
+  task.terminal = model::IsTerminal(status.state());
   // A master that knows nothing of a task that we want dead: there is nothing left to kill.
   if (killing_ && status.state() == v1::TASK_UNKNOWN) task.terminal = true;
   task.has_sandbox = task.has_sandbox || FromAgent(status) || status.state() == v1::TASK_RUNNING;

@@ -111,6 +111,4 @@ class RunCore {
   bool killing_ = false;
 };
 
-[[nodiscard]] bool IsTerminal(v1::TaskState state);
-
 }  // namespace meseta::cli
