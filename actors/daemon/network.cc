@@ -8,6 +8,7 @@
 
 #include "actors/base/logging.h"
 #include "actors/base/version.h"
+#include "actors/http/auth.h"
 #include "actors/net/address.h"
 #include "actors/net/credentials_file.h"
 #include "actors/net/link_http.h"
@@ -111,32 +112,6 @@ Result<TlsContexts> LoadTls(const NetworkFlags& flags) {
   ASSIGN_OR_RETURN(contexts.client, net::TlsContext::Client(files, true));
   return contexts;
 }
-
-// HTTP basic authentication against the credentials file.
-class FileAuthenticator final : public http::Authenticator {
- public:
-  FileAuthenticator(std::string realm, std::shared_ptr<const net::Credentials> credentials)
-      : realm_(std::move(realm)), credentials_(std::move(credentials)) {}
-
-  Outcome Authenticate(const http::Request& head) const override {
-    Outcome outcome;
-    if (const auto header = head.headers.Get("Authorization")) {
-      const auto shown = net::ParseBasicAuthorization(*header);
-      if (shown.ok() && credentials_->Check(*shown)) {
-        outcome.accepted = true;
-        outcome.principal = shown->principal;
-        return outcome;
-      }
-    }
-    outcome.refusal = http::Response::Text(401, "");
-    outcome.refusal.headers.Set("WWW-Authenticate", "Basic realm=\"" + realm_ + "\"");
-    return outcome;
-  }
-
- private:
-  const std::string realm_;
-  const std::shared_ptr<const net::Credentials> credentials_;
-};
 
 }  // namespace
 
@@ -242,7 +217,7 @@ Network::~Network() { Stop(); }
 void Network::Serve(http::Router router) {
   http::ServerOptions options;
   for (const http::Realm realm : state_->options.authenticated_realms) {
-    options.authenticators[realm] = std::make_shared<FileAuthenticator>(
+    options.authenticators[realm] = std::make_shared<http::BasicAuthenticator>(
         state_->options.realm_names[realm], state_->credentials);
   }
   state_->server =

@@ -1,12 +1,11 @@
 // Who a request comes from. Pure: called on network threads, must not block.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "actors/http/message.h"
+#include "actors/net/credentials.h"
 
 namespace meseta::http {
 
@@ -21,26 +20,16 @@ class Authenticator {
   [[nodiscard]] virtual Outcome Authenticate(const Request& head) const = 0;
 };
 
-struct Credential {
-  std::string principal;
-  std::string secret;
-};
-
-// HTTP basic authentication. Secrets are kept and compared as SHA-256 digests, in constant time.
+// HTTP basic authentication.
 class BasicAuthenticator final : public Authenticator {
  public:
   // `realm` as in the challenge: "mesos-master-readonly".
-  BasicAuthenticator(std::string realm, const std::vector<Credential>& credentials);
+  BasicAuthenticator(std::string realm, std::shared_ptr<const net::Credentials> credentials);
   [[nodiscard]] Outcome Authenticate(const Request& head) const override;
 
  private:
-  [[nodiscard]] Outcome Refuse() const;
-
-  std::string realm_;
-  std::map<std::string, std::string, std::less<>> digests_;  // Of the secret, by principal.
+  const std::string realm_;
+  const std::shared_ptr<const net::Credentials> credentials_;
 };
-
-// The value of an Authorization header.
-[[nodiscard]] std::string BasicAuthorization(const Credential& credential);
 
 }  // namespace meseta::http

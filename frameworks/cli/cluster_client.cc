@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "actors/base/strings.h"
-#include "actors/http/auth.h"
 #include "actors/net/credentials_file.h"
 #include "actors/net/tls_context.h"
 #include "frameworks/cli/master_list.h"
@@ -17,19 +16,18 @@ constexpr size_t kTasksPerPage = 1000;
 constexpr size_t kMaxShownAnswer = 500;
 
 Result<std::string> Authorization(const Options& options) {
-  http::Credential credential{options.principal, options.secret};
+  net::Credential credential{options.principal, options.secret};
   if (!options.credential.empty()) {
     if (!options.principal.empty()) {
       return InvalidArgument("--credential and --principal exclude each other");
     }
-    ASSIGN_OR_RETURN(const net::Credential read, net::ReadCredentialFile(options.credential.value));
-    credential = {read.principal, read.secret};
+    ASSIGN_OR_RETURN(credential, net::ReadCredentialFile(options.credential.value));
   }
   if (credential.principal.empty()) {
     if (!credential.secret.empty()) return InvalidArgument("--secret needs --principal");
     return std::string();
   }
-  return http::BasicAuthorization(credential);
+  return net::BasicAuthorization(credential);
 }
 
 // The last part of "GET http://...: Cannot connect to ...: Connection refused".

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "actors/base/check.h"
-#include "actors/http/auth.h"
 #include "actors/http/negotiation.h"
 #include "actors/http/recordio.h"
 #include "actors/http/request_parser.h"

@@ -169,7 +169,13 @@ TEST(ResponseHead, MethodNotAllowedNamesAllMethods) {
 }
 
 TEST(BasicAuthenticator, AcceptsTheRightSecretOnly) {
-  const BasicAuthenticator auth("mesos-master-readonly", {{"ann", "s3:cret"}, {"bob", ""}});
+  const BasicAuthenticator auth(
+      "mesos-master-readonly",
+      std::make_shared<const net::Credentials>(
+          net::Credentials::Parse(R"({"credentials": [{"principal": "ann", "secret": "s3:cret"},
+                                                      {"principal": "bob", "secret": ""}]})")
+              .value()));
+  using net::BasicAuthorization;
   const auto accepted =
       auth.Authenticate(With({{"Authorization", BasicAuthorization({"ann", "s3:cret"})}}));
   EXPECT_TRUE(accepted.accepted);

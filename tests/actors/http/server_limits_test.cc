@@ -241,16 +241,16 @@ TEST(ServerLimits, ShutdownEndsStreamsAndFinishesAnswers) {
 
 TEST(ServerLimits, RealmsAreAuthenticated) {
   ServerOptions options;
-  const std::vector<Credential> credentials = {{"ann", "secret"}};
-  options.authenticators[Realm::kReadOnly] =
-      std::make_shared<BasicAuthenticator>("mesos-master-readonly", credentials);
+  options.authenticators[Realm::kReadOnly] = std::make_shared<BasicAuthenticator>(
+      "mesos-master-readonly",
+      std::make_shared<const net::Credentials>(net::Credentials::Parse("ann secret").value()));
   TestServer server(LimitsRouter(nullptr), options);
   const uint16_t port = server.Start();
   const std::string refused = Ask(port, "GET /secret HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_THAT(refused, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
   EXPECT_THAT(refused, HasSubstr("WWW-Authenticate: Basic realm=\"mesos-master-readonly\"\r\n"));
   EXPECT_EQ(BodyOf(Ask(port, "GET /secret HTTP/1.1\r\nHost: x\r\nAuthorization: " +
-                                 BasicAuthorization({"ann", "secret"}) + "\r\n\r\n")),
+                                 net::BasicAuthorization({"ann", "secret"}) + "\r\n\r\n")),
             "hello ann");
   EXPECT_THAT(Ask(port, kHealth), StartsWith("HTTP/1.1 200"));
 }
