@@ -1,33 +1,8 @@
 // meseta-agent: runs an agent until it is told to stop. Tasks go on running.
-#include <cstring>
-
-#include "actors/base/exit_codes.h"
-#include "actors/base/logging.h"
-#include "actors/runtime/daemon_exit.h"
+#include "actors/daemon/run_daemon.h"
 #include "agent/daemon.h"
 
 int main(int argc, char** argv) {
-  using namespace meseta;  // NOLINT: main's own scope.
-  agent::AgentFlags flags;
-  FlagSet set("meseta-agent", "Offers a machine to masters and runs tasks on it.");
-  flags.AddTo(set);
-  if (const auto code = ParseOrExitCode(set, argc, argv)) return *code;
-  if (const Status status = StartLogging(flags.logging, "meseta-agent"); !status.ok()) {
-    LOG(ERROR) << status.message();
-    return kExitConfig;
-  }
-  runtime::ExitLatch exit;
-  const runtime::SignalWatcher signals(
-      [&exit](int signal) { exit.Request(kExitOk, strsignal(signal)); });
-  auto daemon = agent::AgentDaemon::Start(
-      flags, set.Values(),
-      [&exit](const std::string& why) { exit.Request(kExitFailure, why); });
-  if (!daemon.ok()) {
-    LOG(ERROR) << daemon.status().message();
-    return kExitConfig;
-  }
-  const runtime::ExitRequest request = exit.Wait();
-  LOG(INFO) << "Stopping: " << request.reason;
-  (*daemon)->Stop();
-  return request.code;
+  return meseta::daemon::RunDaemon<meseta::agent::AgentDaemon, meseta::agent::AgentFlags>(
+      argc, argv, "meseta-agent", "Offers a machine to masters and runs tasks on it.");
 }
