@@ -11,6 +11,7 @@
 #include "actors/base/json/json_writer.h"
 #include "actors/base/version.h"
 #include "actors/endpoints/build_stamp.h"
+#include "actors/endpoints/operator_fill.h"
 
 namespace meseta::endpoints {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 using http::Request;
 using http::ResponderPtr;
 using http::Response;
-
-constexpr Duration kDefaultMetricsTimeout = Duration::Seconds(10);
 
 const std::string* Query(const Request& request, const std::string& name) {
   const auto it = request.query.find(name);

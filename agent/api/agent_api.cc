@@ -5,6 +5,7 @@
 
 #include "actors/base/logging.h"
 #include "actors/endpoints/api_call.h"
+#include "actors/endpoints/operator_fill.h"
 #include "agent/api/agent_metrics.h"
 #include "agent/api/operator_response.h"
 
@@ -99,69 +100,6 @@ Response Send(const OperatorResponse& response, ContentType type) {
   return answer;
 }
 
-void FillFlags(const AgentApiContext& context, OperatorResponse* response) {
-  auto* flags = response->mutable_get_flags();
-  for (const auto& [name, value] : context.common.flags()) {
-    auto* flag = flags->add_flags();
-    flag->set_name(name);
-    flag->set_value(value);
-  }
-}
-
-void FillVersion(OperatorResponse* response) {
-  const endpoints::BuildInfo& build = endpoints::CurrentBuild();
-  auto* info = response->mutable_get_version()->mutable_version_info();
-  info->set_version(build.version);
-  info->set_build_date(build.build_date);
-  info->set_build_time(build.build_time);
-  info->set_build_user(build.build_user);
-}
-
-void FillMetrics(const AgentApiContext& context, const Call& call, OperatorResponse* response) {
-  const Duration timeout = call.get_metrics().has_timeout()
-                               ? Duration::Nanos(call.get_metrics().timeout().nanoseconds())
-                               : Duration::Seconds(10);
-  auto* metrics = response->mutable_get_metrics();
-  for (const auto& [name, value] : context.common.metrics(timeout)) {
-    auto* metric = metrics->add_metrics();
-    metric->set_name(name);
-    metric->set_value(value);
-  }
-}
-
-std::optional<Response> FillFiles(const AgentApiContext& context, const Call& call,
-                                  OperatorResponse* response) {
-  const auto refused = [](const Status& status) {
-    return status.code() == StatusCode::kNotFound ? Response::Text(404, "")
-                                                  : Response::Error(status);
-  };
-  if (call.type() == Call::LIST_FILES) {
-    const auto entries = context.common.files->Browse(call.list_files().path());
-    if (!entries.ok()) return refused(entries.status());
-    auto* list = response->mutable_list_files();
-    for (const endpoints::FileEntry& entry : *entries) {
-      auto* info = list->add_file_infos();
-      info->set_path(entry.path);
-      info->set_nlink(static_cast<int32_t>(entry.nlink));
-      info->set_size(entry.size);
-      info->mutable_mtime()->set_nanoseconds(static_cast<int64_t>(entry.mtime * 1e9));
-      info->set_mode(entry.mode_bits);
-      info->set_uid(entry.uid);
-      info->set_gid(entry.gid);
-    }
-    return std::nullopt;
-  }
-  const auto& wanted = call.read_file();
-  const auto chunk =
-      context.common.files->Read(wanted.path(), wanted.offset(),
-                                 wanted.has_length() ? static_cast<size_t>(wanted.length())
-                                                     : endpoints::kMaxReadBytes);
-  if (!chunk.ok()) return refused(chunk.status());
-  response->mutable_read_file()->set_size(chunk->size);
-  response->mutable_read_file()->set_data(chunk->data);
-  return std::nullopt;
-}
-
 void FillAgent(const AgentSnapshot& view, OperatorResponse* response) {
   *response->mutable_get_agent()->mutable_agent_info() = view.agent->info;
 }
@@ -179,15 +117,19 @@ Response Answer(const ContextPtr& context, const Call& call, ContentType type) {
   if (view == nullptr && call.type() != Call::GET_HEALTH) return Recovering();
   switch (call.type()) {
     case Call::GET_HEALTH: response.mutable_get_health()->set_healthy(true); break;
-    case Call::GET_FLAGS: FillFlags(*context, &response); break;
-    case Call::GET_VERSION: FillVersion(&response); break;
-    case Call::GET_METRICS: FillMetrics(*context, call, &response); break;
+    case Call::GET_FLAGS: endpoints::FillFlags(context->common, &response); break;
+    case Call::GET_VERSION: endpoints::FillVersion(&response); break;
+    case Call::GET_METRICS: endpoints::FillMetrics(context->common, call, &response); break;
     case Call::GET_LOGGING_LEVEL:
       response.mutable_get_logging_level()->set_level(static_cast<uint32_t>(FLAGS_v));
       break;
     case Call::LIST_FILES:
     case Call::READ_FILE:
-      if (auto refusal = FillFiles(*context, call, &response)) return *std::move(refusal);
+      if (const Status filled = endpoints::FillFiles(*context->common.files, call, &response);
+          !filled.ok()) {
+        return filled.code() == StatusCode::kNotFound ? Response::Text(404, "")
+                                                      : Response::Error(filled);
+      }
       break;
     case Call::GET_STATE:
       FillGetTasks(*view, response.mutable_get_state()->mutable_get_tasks());

@@ -6,6 +6,7 @@
 
 #include "actors/base/json/json_codec.h"
 #include "actors/endpoints/api_call.h"
+#include "actors/endpoints/operator_fill.h"
 #include "actors/http/negotiation.h"
 #include "actors/http/url.h"
 #include "master/api/operator_response.h"
@@ -27,61 +28,6 @@ const std::set<std::string>& CallsWithoutBody() {
   return names;
 }
 
-Status FillFiles(const endpoints::VirtualFiles& files, const Call& call, Response* out) {
-  if (call.type() == Call::LIST_FILES) {
-    ASSIGN_OR_RETURN(const auto entries, files.Browse(call.list_files().path()));
-    auto* list = out->mutable_list_files();
-    for (const auto& entry : entries) {
-      auto* info = list->add_file_infos();
-      info->set_path(entry.path);
-      info->set_nlink(static_cast<int>(entry.nlink));
-      info->set_size(entry.size);
-      info->mutable_mtime()->set_nanoseconds(static_cast<int64_t>(entry.mtime * 1e9));
-      info->set_mode(entry.mode_bits);
-      info->set_uid(entry.uid);
-      info->set_gid(entry.gid);
-    }
-    return OkStatus();
-  }
-  const auto& read = call.read_file();
-  const size_t length = read.has_length() ? static_cast<size_t>(read.length())
-                                          : endpoints::kMaxReadBytes;
-  ASSIGN_OR_RETURN(const auto chunk, files.Read(read.path(), read.offset(), length));
-  out->mutable_read_file()->set_size(chunk.size);
-  out->mutable_read_file()->set_data(chunk.data);
-  return OkStatus();
-}
-
-void FillMetrics(const endpoints::CommonContext& common, const Call& call, Response* out) {
-  const Duration timeout = call.get_metrics().has_timeout()
-                               ? Duration::Nanos(call.get_metrics().timeout().nanoseconds())
-                               : Duration::Seconds(10);
-  auto* metrics = out->mutable_get_metrics();
-  for (const auto& [name, value] : common.metrics(timeout)) {
-    auto* metric = metrics->add_metrics();
-    metric->set_name(name);
-    metric->set_value(value);
-  }
-}
-
-void FillFlags(const endpoints::CommonContext& common, Response* out) {
-  auto* list = out->mutable_get_flags();
-  for (const auto& [name, value] : common.flags()) {
-    auto* flag = list->add_flags();
-    flag->set_name(name);
-    flag->set_value(value);
-  }
-}
-
-void FillVersion(Response* out) {
-  const endpoints::BuildInfo& build = endpoints::CurrentBuild();
-  auto* version = out->mutable_get_version()->mutable_version_info();
-  version->set_version(build.version);
-  version->set_build_date(build.build_date);
-  version->set_build_time(build.build_time);
-  version->set_build_user(build.build_user);
-}
-
 // The answer to a reading call. Unimplemented for everything else.
 Status Fill(const OperatorApiContext& context, const Call& call, Response* out) {
   Response::Type type = Response::UNKNOWN;
@@ -93,14 +39,14 @@ Status Fill(const OperatorApiContext& context, const Call& call, Response* out) 
   const SnapshotPtr view = context.view();
   switch (call.type()) {
     case Call::GET_HEALTH: out->mutable_get_health()->set_healthy(true); break;
-    case Call::GET_FLAGS: FillFlags(context.common, out); break;
-    case Call::GET_VERSION: FillVersion(out); break;
-    case Call::GET_METRICS: FillMetrics(context.common, call, out); break;
+    case Call::GET_FLAGS: endpoints::FillFlags(context.common, out); break;
+    case Call::GET_VERSION: endpoints::FillVersion(out); break;
+    case Call::GET_METRICS: endpoints::FillMetrics(context.common, call, out); break;
     case Call::GET_LOGGING_LEVEL:
       out->mutable_get_logging_level()->set_level(static_cast<uint32_t>(FLAGS_v));
       break;
     case Call::LIST_FILES:
-    case Call::READ_FILE: return FillFiles(*context.common.files, call, out);
+    case Call::READ_FILE: return endpoints::FillFiles(*context.common.files, call, out);
     case Call::GET_STATE: FillGetState(*view, out->mutable_get_state()); break;
     case Call::GET_AGENTS: FillGetAgents(*view, out->mutable_get_agents()); break;
     case Call::GET_FRAMEWORKS: FillGetFrameworks(*view, out->mutable_get_frameworks()); break;
