@@ -153,6 +153,11 @@ void AppendMetrics(const MasterDaemon::State& state, std::vector<metrics::Sample
   if (!view) return;
   std::map<std::string, double> values;
   AddMasterMetrics(*view, state.counts->Values(), state.actors->clock().Wall(), &values);
+  const auto queued = static_cast<double>(state.allocator->stats().queued);
+  values["allocator/event_queue_dispatches"] = queued;
+  values["allocator/mesos/event_queue_dispatches"] = queued;
+  values["registrar/queued_operations"] = static_cast<double>(state.registrar->stats().queued);
+  values["master/event_queue_http_requests"] = 0;  // They never enter the core's queue.
   for (const auto& [name, value] : values) {
     samples->push_back({name, metrics::Kind::kGauge, value});
   }
@@ -225,7 +230,7 @@ void StartActors(State* state, const MasterFlags& flags, AllocatorOptions alloca
   state->registrar = std::make_unique<runtime::CoreShell<registry::RegistryBatch>>(
       system, runtime::CoreOptions{.name = "registrar"}, [state] {
         return std::make_unique<RegistrarActor>(
-            state->store.get(), [state](uint64_t number, Status status) {
+            state->store.get(), state->metrics.AddTimer("registrar/state_store"), [state](uint64_t number, Status status) {
               state->PostCompletion(RegistryWritten{number, std::move(status)});
             });
       });
@@ -240,7 +245,10 @@ void StartActors(State* state, const MasterFlags& flags, AllocatorOptions alloca
         return std::make_unique<AllocatorActor>(
             allocator, runtime::EntropySeed(), [state](std::vector<Proposal> proposals) {
               state->PostCompletion(ProposalsMade{std::move(proposals)});
-            });
+            },
+            AllocatorMetrics{state->metrics.AddTimer("allocator/mesos/allocation_run"),
+                             state->metrics.AddTimer("allocator/mesos/allocation_run_latency"),
+                             state->metrics.AddCounter("allocator/mesos/allocation_runs")});
       });
   state->streams = std::make_unique<runtime::CoreShell<StreamCommand>>(
       system, runtime::CoreOptions{.name = "streams"}, [] { return std::make_unique<StreamActor>(); });

@@ -107,6 +107,24 @@ void AddResource(std::string_view name, std::string_view suffix, const model::Qu
   (*out)[prefix + "_percent"] = all == 0 ? 0 : taken / all;
 }
 
+// What the allocator counts as taken: used and offered.
+void AddAllocator(const Snapshot& view, Out* out) {
+  model::Quantities taken = view.totals.used;
+  view.offers.ForEach([&](const OfferId&, const OfferPtr& offer) {
+    for (const auto& resource : offer->resources()) {
+      if (resource.type() != v1::Value::SCALAR || resource.has_revocable()) continue;
+      model::Scalar& sum = taken[resource.name()];
+      sum = model::Scalar::FromThousandths(
+          sum.thousandths() + model::Scalar::FromDouble(resource.scalar().value()).thousandths());
+    }
+  });
+  for (const std::string_view name : {"cpus", "disk", "mem"}) {
+    const std::string prefix = "allocator/mesos/resources/" + std::string(name);
+    (*out)[prefix + "/total"] = Amount(view.totals.total, name);
+    (*out)[prefix + "/offered_or_allocated"] = Amount(taken, name);
+  }
+}
+
 void AddAgents(const Snapshot& view, Out* out) {
   double connected = 0;
   double active = 0;
@@ -166,6 +184,7 @@ void AddMasterMetrics(const Snapshot& view, const MasterCounters& counters, Wall
     AddResource(name, "", view.totals.total, view.totals.used, out);
     AddResource(name, "_revocable", view.totals.revocable_total, view.totals.revocable_used, out);
   }
+  AddAllocator(view, out);
   AddAgents(view, out);
   AddFrameworks(view, out);
   AddTasks(view.totals, out);

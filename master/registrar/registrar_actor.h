@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "actors/base/status.h"
+#include "actors/metrics/registry.h"
 #include "actors/runtime/core_shell.h"
 #include "state/registry/registry_store.h"
 
@@ -17,17 +19,23 @@ class RegistrarActor : public runtime::Core<registry::RegistryBatch> {
   // Called with the number of each batch, on the registrar's thread.
   using Done = std::function<void(uint64_t number, Status status)>;
   // The store must outlive the actor.
-  RegistrarActor(registry::RegistryStore* store, Done done)
-      : store_(store), done_(std::move(done)) {}
+  // `store_time` shows as registrar/state_store_ms.
+  RegistrarActor(registry::RegistryStore* store, std::shared_ptr<metrics::Timer> store_time,
+                 Done done)
+      : store_(store), store_time_(std::move(store_time)), done_(std::move(done)) {}
 
   void Turn(std::vector<registry::RegistryBatch>& batches, runtime::TurnContext&) override {
     for (const registry::RegistryBatch& batch : batches) {
-      done_(batch.number, store_->Write(batch.changes));
+      const Time start = runtime::RealClock::Get().Mono();
+      Status status = store_->Write(batch.changes);
+      store_time_->Record(runtime::RealClock::Get().Mono() - start);
+      done_(batch.number, std::move(status));
     }
   }
 
  private:
   registry::RegistryStore* const store_;
+  const std::shared_ptr<metrics::Timer> store_time_;
   const Done done_;
 };
 
