@@ -21,6 +21,7 @@
 #include "actors/base/logging.h"
 #include "actors/runtime/daemon_exit.h"
 #include "agent/daemon.h"
+#include "agent/launcher/run_directory.h"
 #include "frameworks/cli/process_tree_linux.h"
 #include "master/daemon.h"
 
@@ -30,6 +31,8 @@ namespace {
 constexpr auto kReadyPause = std::chrono::milliseconds(10);
 constexpr auto kReadyTimeout = std::chrono::seconds(60);
 constexpr Duration kTaskGrace = Duration::Seconds(2);
+constexpr char kAgentPrefix[] = "agent-";  // Of the agents' folders.
+constexpr char kRunsFolder[] = "/run/runs";   // Below them; agents' default of --runtime_dir.
 constexpr int kFirstPort = 31000;  // Of the ports that agents offer, as Mesos' default.
 constexpr int kOfferedPorts = 1000;
 
@@ -130,7 +133,7 @@ class Cluster {
   }
 
   Status StartAgent(int number) {
-    const std::string work_dir = folder_ + "/agent-" + std::to_string(number);
+    const std::string work_dir = folder_ + "/" + kAgentPrefix + std::to_string(number);
     RETURN_IF_ERROR(files::MakeDirectories(work_dir));
     agent::AgentFlags flags;
     FlagSet set("meseta-agent", "");
@@ -163,6 +166,27 @@ class Cluster {
 int Complain(const Status& status, int code) {
   std::fprintf(stderr, "meseta dev: %s\n", status.message().c_str());
   return code;
+}
+
+// Containers of the agents that had this folder, also of a cluster that was killed: those are not
+// below this process.
+std::vector<ProcessKey> RecordedContainers(const std::string& folder) {
+  std::vector<ProcessKey> found;
+  const std::string boot_id = agent::ReadBootId();
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!it->path().filename().string().starts_with(kAgentPrefix)) continue;
+    const std::string runs = it->path().string() + kRunsFolder;
+    for (const ContainerId& id : agent::RunDirectory::List(runs)) {
+      const agent::RunFiles files = agent::RunDirectory(runs, id).Read();
+      // Whatever has another start time is a stranger; so is all of another boot.
+      if (!files.record || boot_id.empty() || files.record->boot_id != boot_id) continue;
+      found.push_back({static_cast<pid_t>(files.record->pid), files.record->start_time});
+      if (files.task) found.push_back({static_cast<pid_t>(files.task->pid), files.task->start_time});
+    }
+  }
+  return found;
 }
 
 // From the start of the daemons to their end.
@@ -199,7 +223,8 @@ int DevCommand(const Options& options) {
       [&exit](int signal) { exit.Request(kExitOk, ::strsignal(signal)); });
   const int code = RunCluster(options, folder->path(), &exit);
   // Agents leave their tasks running; this cluster does not.
-  if (const Status status = EndDescendants(kTaskGrace); !status.ok()) {
+  if (const Status status = EndProcesses(RecordedContainers(folder->path()), kTaskGrace);
+      !status.ok()) {
     return Complain(status, kExitFailure);
   }
   return code;

@@ -10,11 +10,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "actors/base/files.h"
+#include "agent/launcher/process_posix.h"
 
 namespace meseta::cli {
 namespace {
@@ -45,15 +48,25 @@ std::multimap<pid_t, pid_t> ChildrenByParent() {
   return children;
 }
 
-std::vector<pid_t> Descendants() {
+// Adds to `found` those that live below this process or below one of `found`, and drops those that
+// have ended. What was found once is kept though its parent is gone: init has it then.
+void Update(std::set<ProcessKey>* found) {
   const auto children = ChildrenByParent();
-  std::vector<pid_t> found{::getpid()};
-  for (size_t i = 0; i < found.size(); ++i) {
-    const auto [begin, end] = children.equal_range(found[i]);
-    for (auto it = begin; it != end; ++it) found.push_back(it->second);
+  std::vector<pid_t> parents{::getpid()};
+  std::set<ProcessKey> living;
+  for (const ProcessKey& process : *found) {
+    if (agent::LiveStartTime(process.pid) != process.start_time) continue;
+    if (living.insert(process).second) parents.push_back(process.pid);
   }
-  found.erase(found.begin());
-  return found;
+  for (size_t i = 0; i < parents.size(); ++i) {
+    const auto [begin, end] = children.equal_range(parents[i]);
+    for (auto it = begin; it != end; ++it) {
+      const int64_t start_time = agent::LiveStartTime(it->second);
+      if (start_time == 0) continue;
+      if (living.insert(ProcessKey{it->second, start_time}).second) parents.push_back(it->second);
+    }
+  }
+  *found = std::move(living);
 }
 
 void Reap() {
@@ -70,16 +83,17 @@ Status AdoptOrphans() {
   return OkStatus();
 }
 
-Status EndDescendants(Duration grace) {
+Status EndProcesses(const std::vector<ProcessKey>& others, Duration grace) {
   const auto kill_from = std::chrono::steady_clock::now() + std::chrono::nanoseconds(grace.nanos());
+  std::set<ProcessKey> processes(others.begin(), others.end());
   bool asked = false;
   for (int round = 0; round < kMaxKillRounds; ++round) {
     Reap();
-    const std::vector<pid_t> processes = Descendants();
+    Update(&processes);
     if (processes.empty()) return OkStatus();
     const bool late = std::chrono::steady_clock::now() >= kill_from;
     if (late || !asked) {
-      for (const pid_t pid : processes) ::kill(pid, late ? SIGKILL : SIGTERM);
+      for (const ProcessKey& process : processes) ::kill(process.pid, late ? SIGKILL : SIGTERM);
     }
     asked = true;
     std::this_thread::sleep_for(kPause);

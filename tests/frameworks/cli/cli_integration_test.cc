@@ -244,5 +244,27 @@ TEST(CliAlone, AClusterEndsItsTasksAndComesBackToItsData) {
   EXPECT_EQ(again.program().Wait(), 0);
 }
 
+TEST(CliAlone, AClusterEndsTheTasksOfOneThatWasKilled) {
+  const TempFolder data;
+  pid_t task = 0;
+  {
+    DevCluster cluster({"--data_dir=" + data.path()});
+    ASSERT_TRUE(cluster.ready()) << cluster.log();
+    Program run(cluster.Command({"run", "-f", "--", "echo pid $$; trap '' TERM; sleep 1000"}));
+    ASSERT_TRUE(Eventually([&] { return run.out().ends_with("\n"); })) << run.err();
+    task = std::atoi(run.out().c_str() + 4);
+    ASSERT_GT(task, 0);
+    cluster.program().Signal(SIGKILL);
+    EXPECT_EQ(cluster.program().Wait(), 1000 + SIGKILL);
+  }
+  EXPECT_EQ(::kill(task, 0), 0) << "tasks outlive agents that are killed";
+  DevCluster again({"--data_dir=" + data.path()});
+  ASSERT_TRUE(again.ready()) << again.log();
+  again.program().Signal(SIGTERM);
+  EXPECT_EQ(again.program().Wait(), 0) << again.log();
+  EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists("/proc/" + std::to_string(task)); }))
+      << "the task outlived the second cluster";
+}
+
 }  // namespace
 }  // namespace meseta::cli
