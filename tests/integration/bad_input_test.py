@@ -435,9 +435,15 @@ def sandbox_paths():
             s.launch("climb", f"ln -s / root; ln -s {secret} link; ln -s ../../../../../../.. up; "
                               "mkfifo pipe; echo fine > file; echo done")
             expect(s.wait_terminal("climb")["state"] == "TASK_FINISHED", s.updates)
-            state = cluster.get_json(c.agent, "/state")
-            sandboxes = [e["directory"] for f in state["frameworks"] + state["completed_frameworks"]
-                         for e in f["executors"] + f["completed_executors"] if e["id"] == "climb"]
+
+            def find():
+                state = cluster.get_json(c.agent, "/state")
+                return [e["directory"] for f in state["frameworks"] + state["completed_frameworks"]
+                        for e in f["executors"] + f["completed_executors"] if e["id"] == "climb"]
+
+            # The agent's read model may be some milliseconds behind the update.
+            cluster.wait_for("the sandbox in the agent's /state", find)
+            sandboxes = find()
             expect(len(sandboxes) == 1, "sandboxes", sandboxes)
             box = sandboxes[0]
             status, body = cluster.get(c.agent, f"/files/read?path={box}/file&offset=0&length=100")
