@@ -35,15 +35,28 @@ Status Print(const std::string& text) {
   return OkStatus();
 }
 
-Result<TaskRow> FindTask(const std::string& typed, ClusterClient& client) {
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+// `only`: several that have not ended are a failure, rather than the newest of them taken.
+Result<TaskRow> FindTask(const std::string& typed, ClusterClient& client, bool only = false) {
   ASSIGN_OR_RETURN(std::vector<TaskRow> tasks, client.Tasks());
-  std::vector<std::string> ids;
-  for (const TaskRow& task : tasks) ids.push_back(task.id);
-  ASSIGN_OR_RETURN(const std::string id, ResolveId(typed, ids, "task"));
-  // Newest first: of equal ids of several frameworks the newest task.
-  const auto found =
-      std::find_if(tasks.begin(), tasks.end(), [&](const TaskRow& task) { return task.id == id; });
-  return std::move(*found);
+  ASSIGN_OR_RETURN(const TaskChoice choice, ChooseTask(typed, tasks));
+  if (only && choice.running > 1) {
+    return FailedPrecondition(std::to_string(choice.running) + " running tasks are named " + typed +
+                              "; give the id of one, which meseta task ls lists");
+  }
+  TaskRow& task = tasks[choice.index];
+  if (choice.candidates > 1) {
+    std::fprintf(stderr, "%zu tasks are named %s; taking %s (%s)\n", choice.candidates,
+                 Printable(typed).c_str(), Printable(task.id).c_str(),
+                 Printable(task.state).c_str());
+  }
+  return std::move(task);
 }
 
 Result<AgentRow> FindAgent(const std::string& id, ClusterClient& client) {
@@ -124,7 +137,7 @@ Status AwaitEnd(const TaskRow& task, ClusterClient& client) {
 }
 
 Status TaskKill(const CommandLine& line, ClusterClient& client) {
-  ASSIGN_OR_RETURN(const TaskRow task, FindTask(line.arguments[0], client));
+  ASSIGN_OR_RETURN(const TaskRow task, FindTask(line.arguments[0], client, true));
   if (task.terminal()) {
     return FailedPrecondition("Task " + task.id + " has ended already: " + task.state);
   }

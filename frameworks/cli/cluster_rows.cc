@@ -8,6 +8,7 @@
 
 #include "actors/base/json/json_parser.h"
 #include "frameworks/cli/run_core.h"
+#include "frameworks/cli/id_prefix.h"
 #include "frameworks/cli/table.h"
 
 namespace meseta::cli {
@@ -138,6 +139,23 @@ void Line(const char* label, const std::string& value, std::string* out) {
 }
 
 }  // namespace
+
+Result<TaskChoice> ChooseTask(const std::string& typed, const std::vector<TaskRow>& tasks) {
+  TaskChoice choice{0, 0, 0};
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].id == typed) return TaskChoice{i, 1, 0};
+    ids.push_back(tasks[i].id);
+    if (typed.empty() || tasks[i].name != typed) continue;
+    const bool first_running = !tasks[i].terminal() && choice.running++ == 0;
+    if (choice.candidates++ == 0 || first_running) choice.index = i;
+  }
+  if (choice.candidates > 0) return choice;
+  ASSIGN_OR_RETURN(const std::string id, ResolveId(typed, ids, "task"));
+  // Of equal ids of several frameworks the newest task.
+  const auto found = std::find(ids.begin(), ids.end(), id);
+  return TaskChoice{static_cast<size_t>(found - ids.begin()), 1, 0};
+}
 
 bool TaskRow::terminal() const {
   static constexpr std::array<const char*, 8> kStates = {

@@ -67,6 +67,17 @@ struct FrameworkRow {
 // With `all` the completed ones follow.
 [[nodiscard]] Result<std::vector<FrameworkRow>> ReadFrameworks(std::string_view json, bool all);
 
+// The task that someone named.
+struct TaskChoice {
+  size_t index = 0;       // In the list.
+  size_t candidates = 1;  // Tasks of exactly this name.
+  size_t running = 0;     // Of those, not ended.
+};
+// An exact id wins, then an exact name (one that has not ended, else the newest), then the unique
+// beginning of an id. `tasks` are newest first.
+[[nodiscard]] Result<TaskChoice> ChooseTask(const std::string& typed,
+                                            const std::vector<TaskRow>& tasks);
+
 // `now`: for ages.
 [[nodiscard]] std::string TaskTable(const std::vector<TaskRow>& rows, WallTime now);
 [[nodiscard]] std::string AgentTable(const std::vector<AgentRow>& rows, WallTime now);

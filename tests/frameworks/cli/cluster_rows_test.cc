@@ -33,6 +33,33 @@ TEST(ClusterRows, ReadsTasks) {
   EXPECT_EQ((*rows)[1].name, "");
 }
 
+TaskRow Named(const std::string& id, const std::string& name, const std::string& state) {
+  TaskRow task;
+  task.id = id;
+  task.name = name;
+  task.state = state;
+  return task;
+}
+
+TEST(ChooseTask, ExactIdsAndNamesWinOverBeginnings) {
+  const std::vector<TaskRow> tasks{Named("lng9-x-0", "lng9", "TASK_RUNNING"),
+                                   Named("lng-z-0", "lng", "TASK_FINISHED"),
+                                   Named("lng-y-0", "lng", "TASK_RUNNING"),
+                                   Named("lng-w-0", "lng", "TASK_RUNNING"),
+                                   Named("old-2", "old", "TASK_FAILED"),
+                                   Named("old-1", "old", "TASK_FINISHED")};
+  const auto running = ChooseTask("lng", tasks);
+  ASSERT_TRUE(running.ok()) << running.status();
+  EXPECT_EQ(running->index, 2) << "the newest that runs";
+  EXPECT_EQ(running->candidates, 3);
+  EXPECT_EQ(running->running, 2);
+  EXPECT_EQ(ChooseTask("old", tasks)->index, 4) << "the newest";
+  EXPECT_EQ(ChooseTask("old-1", tasks)->index, 5);
+  EXPECT_EQ(ChooseTask("lng-w", tasks)->index, 3);
+  EXPECT_EQ(ChooseTask("ln", tasks).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ChooseTask("", tasks).status().code(), StatusCode::kFailedPrecondition);
+}
+
 TEST(ClusterRows, TablesNeverPassOnControlCharacters) {
   const std::string table = TaskTable(*ReadTasks(kTasks), kNow);
   EXPECT_THAT(table, HasSubstr("ID      NAME  STATE         AGE  CPUS  MEM  FRAMEWORK  AGENT\n"
