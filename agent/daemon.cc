@@ -21,6 +21,8 @@
 #include "agent/api/agent_api.h"
 #include "agent/containerizer/posix_containerizer.h"
 #include "agent/isolators/posix_isolator.h"
+#include "agent/launcher/process_posix.h"
+#include "agent/launcher/run_directory.h"
 #include "agent/recovery/checkpoint_store.h"
 #include "agent/recovery/paths.h"
 #include "agent/recovery/run_traces_linux.h"
@@ -306,5 +308,20 @@ bool AgentDaemon::registered() const {
   const AgentSnapshotPtr view = state_->board->Get();
   return view != nullptr && view->agent->registered;
 }
+
+std::vector<ContainerProcess> RecordedProcesses(const std::string& runs_directory) {
+  std::vector<ContainerProcess> found;
+  const std::string boot_id = ReadBootId();
+  for (const ContainerId& id : RunDirectory::List(runs_directory)) {
+    const RunFiles files = RunDirectory(runs_directory, id).Read();
+    // Whatever has another start time is a stranger; so is all of another boot.
+    if (!files.record || boot_id.empty() || files.record->boot_id != boot_id) continue;
+    found.push_back({files.record->pid, files.record->start_time});
+    if (files.task) found.push_back({files.task->pid, files.task->start_time});
+  }
+  return found;
+}
+
+int64_t ProcessStartTime(int64_t pid) { return LiveStartTime(static_cast<pid_t>(pid)); }
 
 }  // namespace meseta::agent

@@ -8,15 +8,28 @@
 // Stop() leaves tasks running: the next agent on the same work_dir finds them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/base/status.h"
 #include "agent/agent_flags.h"
 
 namespace meseta::agent {
+
+// A process that cannot be mistaken for a later one with the same pid.
+struct ContainerProcess {
+  int64_t pid = 0;
+  int64_t start_time = 0;  // Clock ticks since boot.
+};
+// Shims and tasks that the run files below `runs_directory` name, of this boot. What lives of them
+// is for the caller to check (ProcessStartTime).
+[[nodiscard]] std::vector<ContainerProcess> RecordedProcesses(const std::string& runs_directory);
+// 0 when there is no such process, or it is a zombie.
+[[nodiscard]] int64_t ProcessStartTime(int64_t pid);
 
 class AgentDaemon {
  public:

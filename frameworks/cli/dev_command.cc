@@ -21,7 +21,6 @@
 #include "actors/base/logging.h"
 #include "actors/runtime/daemon_exit.h"
 #include "agent/daemon.h"
-#include "agent/launcher/run_directory.h"
 #include "frameworks/cli/process_tree_linux.h"
 #include "master/daemon.h"
 
@@ -172,18 +171,13 @@ int Complain(const Status& status, int code) {
 // below this process.
 std::vector<ProcessKey> RecordedContainers(const std::string& folder) {
   std::vector<ProcessKey> found;
-  const std::string boot_id = agent::ReadBootId();
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
     if (!it->path().filename().string().starts_with(kAgentPrefix)) continue;
     const std::string runs = it->path().string() + kRunsFolder;
-    for (const ContainerId& id : agent::RunDirectory::List(runs)) {
-      const agent::RunFiles files = agent::RunDirectory(runs, id).Read();
-      // Whatever has another start time is a stranger; so is all of another boot.
-      if (!files.record || boot_id.empty() || files.record->boot_id != boot_id) continue;
-      found.push_back({static_cast<pid_t>(files.record->pid), files.record->start_time});
-      if (files.task) found.push_back({static_cast<pid_t>(files.task->pid), files.task->start_time});
+    for (const agent::ContainerProcess& process : agent::RecordedProcesses(runs)) {
+      found.push_back({static_cast<pid_t>(process.pid), process.start_time});
     }
   }
   return found;

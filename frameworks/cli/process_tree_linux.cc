@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "actors/base/files.h"
-#include "agent/launcher/process_posix.h"
+#include "agent/daemon.h"
 
 namespace meseta::cli {
 namespace {
@@ -55,13 +55,13 @@ void Update(std::set<ProcessKey>* found) {
   std::vector<pid_t> parents{::getpid()};
   std::set<ProcessKey> living;
   for (const ProcessKey& process : *found) {
-    if (agent::LiveStartTime(process.pid) != process.start_time) continue;
+    if (agent::ProcessStartTime(process.pid) != process.start_time) continue;
     if (living.insert(process).second) parents.push_back(process.pid);
   }
   for (size_t i = 0; i < parents.size(); ++i) {
     const auto [begin, end] = children.equal_range(parents[i]);
     for (auto it = begin; it != end; ++it) {
-      const int64_t start_time = agent::LiveStartTime(it->second);
+      const int64_t start_time = agent::ProcessStartTime(it->second);
       if (start_time == 0) continue;
       if (living.insert(ProcessKey{it->second, start_time}).second) parents.push_back(it->second);
     }
