@@ -129,6 +129,11 @@ AgentEffects AgentCore::FromMaster(MasterLink link, const internal::ToAgent& mes
     Dropped("a message on a link that is not the present master's");
     return Finish(now);
   }
+  if (message.has_not_leading()) {
+    // Carries no term. The link goes down, and the next master of the list is tried.
+    turn_.close.push_back({link, Unavailable("This master does not lead")});
+    return Finish(now);
+  }
   if (!AcceptTerm(message.term())) return Finish(now);
   const bool registration = message.message_case() == Message::kRegistered ||
                             message.message_case() == Message::kRefused;
@@ -145,6 +150,7 @@ AgentEffects AgentCore::FromMaster(MasterLink link, const internal::ToAgent& mes
     case Message::kUpdateFramework: Handle(message.update_framework(), now); break;
     case Message::kShutdownFramework: Handle(message.shutdown_framework(), now); break;
     case Message::kReconcile: Handle(message.reconcile(), now); break;
+    case Message::kNotLeading: break;  // Above.
     case Message::MESSAGE_NOT_SET: Dropped("a message of an unknown kind"); break;
   }
   return Finish(now);

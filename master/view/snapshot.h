@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "master/view/records.h"
-#include "master/view/shared_map.h"
+#include "actors/base/shared_map.h"
 
 namespace meseta::master {
 

@@ -1,6 +1,6 @@
 // SharedMap against std::map under random changes, with copies frozen along the way that must keep
 // what they showed.
-#include "master/view/shared_map.h"
+#include "actors/base/shared_map.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "actors/base/rng.h"
 
-namespace meseta::master {
+namespace meseta {
 namespace {
 
 std::map<int, int> Contents(const SharedMap<int, int>& map) {
@@ -62,4 +62,4 @@ TEST(SharedMapTest, EraseOfAMissingKeySaysSo) {
 }
 
 }  // namespace
-}  // namespace meseta::master
+}  // namespace meseta

@@ -1,6 +1,6 @@
 // SharedMap: an ordered map whose copies share structure.
 //
-// The read model publishes a snapshot after each batch of changes; snapshots of 100,000 tasks must
+// A read model publishes a snapshot after each batch of changes; snapshots of 100,000 tasks must
 // not cost 100,000 copies. Entries live in sorted chunks of at most kMaxChunk; a copy shares all
 // chunks, and the next change to a shared chunk copies that chunk alone. One writer owns the map it
 // changes; the copies it gave away are immutable and may be read on any thread.
@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace meseta::master {
+namespace meseta {
 
 template <class Key, class Value>
 class SharedMap {
@@ -137,4 +137,4 @@ class SharedMap {
   uint64_t edition_ = 1;
 };
 
-}  // namespace meseta::master
+}  // namespace meseta
