@@ -135,6 +135,7 @@ AgentEffects AgentCore::FromMaster(MasterLink link, const internal::ToAgent& mes
     return Finish(now);
   }
   if (!AcceptTerm(message.term())) return Finish(now);
+  if (message.has_leading()) return Finish(now);  // Known: the registration is under way here.
   const bool registration = message.message_case() == Message::kRegistered ||
                             message.message_case() == Message::kRefused;
   if (!registration && connection_ != Connection::kRegistered) {
@@ -150,7 +151,11 @@ AgentEffects AgentCore::FromMaster(MasterLink link, const internal::ToAgent& mes
     case Message::kUpdateFramework: Handle(message.update_framework(), now); break;
     case Message::kShutdownFramework: Handle(message.shutdown_framework(), now); break;
     case Message::kReconcile: Handle(message.reconcile(), now); break;
-    case Message::kNotLeading: break;  // Above.
+    case Message::kChannelClosed:
+      turn_.close.push_back({link, Unavailable("The master ended this agent's registration")});
+      break;
+    case Message::kNotLeading:
+    case Message::kLeading: break;  // Above.
     case Message::MESSAGE_NOT_SET: Dropped("a message of an unknown kind"); break;
   }
   return Finish(now);

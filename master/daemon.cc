@@ -92,10 +92,10 @@ MasterEvent ToMasterEvent(net::LinkEvent event, MasterCounts* counts) {
   auto& batch = std::get<net::LinkMessages>(event);
   AgentMessagesArrived arrived;
   arrived.link = batch.link;
-  for (const net::Envelope& envelope : batch.messages) {
+  for (net::Envelope& envelope : batch.messages) {
     internal::ToMaster message;
     if (envelope.type == message.GetTypeName() && message.ParseFromString(envelope.payload)) {
-      arrived.messages.push_back(std::move(message));
+      arrived.messages.push_back({std::move(envelope.from), std::move(message)});
     } else {
       counts->CountDropped();
     }

@@ -18,6 +18,9 @@ MasterActor::MasterActor(std::unique_ptr<MasterCore> core, MasterOutlets outlets
     : core_(std::move(core)), outlets_(std::move(outlets)) {}
 
 void MasterActor::Turn(std::vector<MasterEvent>& events, runtime::TurnContext& turn) {
+  for (const auto channel : std::exchange(closed_, {})) {
+    core_->HandleLinkDown(channel, turn.now());
+  }
   for (MasterEvent& event : events) {
     std::visit([&](auto& e) { Handle(e, turn.now()); }, event);
   }
@@ -55,19 +58,29 @@ void MasterActor::Handle(OperatorCallArrived& event, Now now) {
   core_->HandleOperator(id, event.call, now);
 }
 
+// An agent with several masters registers with the one that says so.
 void MasterActor::Handle(AgentLinkUp& event, Now) {
   VLOG(1) << "Link " << event.link << " to the agent at " << event.peer.address << " is up";
+  internal::ToAgent message;
+  message.set_term(core_->state().term);
+  message.mutable_leading();
+  SendToAgent(event.link, kAgentActor, message);
 }
 
 void MasterActor::Handle(AgentLinkDown& event, Now now) {
   LOG(INFO) << "Link " << event.link << " is down: " << event.reason.message();
-  core_->HandleLinkDown(event.link, now);
+  for (const auto channel : channels_.CloseLink(event.link)) core_->HandleLinkDown(channel, now);
 }
 
 void MasterActor::Handle(AgentMessagesArrived& event, Now now) {
-  for (internal::ToMaster& message : event.messages) {
-    outlets_.counts->CountAgentMessage(message.message_case());
-    core_->HandleAgent(event.link, std::move(message), now);
+  for (AgentMessagesArrived::Message& entry : event.messages) {
+    const auto channel = channels_.Open(event.link, entry.from);
+    if (!channel) {
+      outlets_.counts->CountDropped();
+      continue;
+    }
+    outlets_.counts->CountAgentMessage(entry.message.message_case());
+    core_->HandleAgent(*channel, std::move(entry.message), now);
   }
   outlets_.transport->Consumed(event.link);
 }
@@ -111,24 +124,43 @@ void MasterActor::Perform(Effects effects, runtime::TurnContext& turn) {
   if (!effects.ledger.empty()) outlets_.allocator.PostCompletion(std::move(effects.ledger));
   SendToAgents(std::move(effects.to_agents));
   SendToSessions(effects);
-  for (const LinkId link : effects.close_links) {
-    outlets_.transport->Close(link, FailedPrecondition("The master closed this link"));
-  }
+  for (const LinkId channel : effects.close_links) CloseChannel(channel);
   // Also an idle core takes turns: keepalives tell peers how long ago the last one was.
-  const Time heartbeat = turn.now().mono + kIdleTurn;
+  const Time heartbeat = closed_.empty() ? turn.now().mono + kIdleTurn : turn.now().mono;
   turn.WakeAt(std::min(effects.wake_at.value_or(heartbeat), heartbeat));
 }
 
 void MasterActor::SendToAgents(std::vector<Effects::AgentMessage> messages) {
   for (const Effects::AgentMessage& message : messages) {
-    net::Envelope envelope;
-    envelope.to = kAgentActor;
-    envelope.from = outlets_.address;
-    envelope.type = kToAgentType;
-    envelope.payload = message.message.SerializePartialAsString();
-    // A link that is down or full reports that itself; the agent then starts over.
-    outlets_.transport->Send(message.link, std::move(envelope));
+    const ChannelTable::Channel* channel = channels_.Find(message.link);
+    if (channel != nullptr) SendToAgent(channel->link, channel->to, message.message);
   }
+}
+
+void MasterActor::SendToAgent(net::LinkId link, const std::string& to,
+                              const internal::ToAgent& message) {
+  net::Envelope envelope;
+  envelope.to = to;
+  envelope.from = outlets_.address;
+  envelope.type = kToAgentType;
+  envelope.payload = message.SerializePartialAsString();
+  // A link that is down or full reports that itself; the agent then starts over.
+  outlets_.transport->Send(link, std::move(envelope));
+}
+
+void MasterActor::CloseChannel(ChannelTable::ChannelId id) {
+  const ChannelTable::Channel* channel = channels_.Find(id);
+  if (channel == nullptr) return;
+  if (!channel->shared()) {
+    outlets_.transport->Close(channel->link, FailedPrecondition("The master closed this link"));
+    return;
+  }
+  internal::ToAgent message;
+  message.set_term(core_->state().term);
+  message.mutable_channel_closed();
+  SendToAgent(channel->link, channel->to, message);
+  channels_.Close(id);
+  closed_.push_back(id);
 }
 
 void MasterActor::SendToSessions(Effects& effects) {

@@ -13,6 +13,7 @@
 
 #include "actors/net/transport.h"
 #include "actors/runtime/core_shell.h"
+#include "master/agents/channel_table.h"
 #include "master/allocator/allocator_actor.h"
 #include "master/core/master_core.h"
 #include "master/master_counters.h"
@@ -53,11 +54,15 @@ class MasterActor : public runtime::Core<MasterEvent> {
 
   void Perform(Effects effects, runtime::TurnContext& turn);
   void SendToAgents(std::vector<Effects::AgentMessage> messages);
+  void SendToAgent(net::LinkId link, const std::string& to, const internal::ToAgent& message);
+  void CloseChannel(ChannelTable::ChannelId id);
   void SendToSessions(Effects& effects);
   void Answer(const http::ResponderPtr& responder, const CallResult& result);
 
   std::unique_ptr<MasterCore> core_;
   const MasterOutlets outlets_;
+  ChannelTable channels_;                          // What the core calls links.
+  std::vector<ChannelTable::ChannelId> closed_;    // Of shared links; the core hears of it next turn.
   std::vector<ViewAnswer> answers_;               // Of this turn.
   std::map<ReplyId, http::ResponderPtr> waiting_;  // Operator calls without an answer yet.
   ReplyId next_reply_ = 1;

@@ -53,8 +53,12 @@ struct AgentLinkDown {
   Status reason;
 };
 struct AgentMessagesArrived {
+  struct Message {
+    std::string from;  // "slave(1)@host:port"
+    internal::ToMaster message;
+  };
   net::LinkId link = 0;
-  std::vector<internal::ToMaster> messages;
+  std::vector<Message> messages;
 };
 
 struct ProposalsMade {

@@ -9,6 +9,9 @@ namespace {
 // The actor whose sink this thread is inside of.
 thread_local const LinkActor* current = nullptr;
 
+// "slave(1)" for "slave(1)/17": one actor may stand for many, and tells them apart itself.
+std::string_view ActorOf(std::string_view name) { return name.substr(0, name.find('/')); }
+
 }  // namespace
 
 LinkActor::LinkActor(std::string name, std::vector<PeerRole> allowed, LinkSink sink)
@@ -85,9 +88,10 @@ void LinkSession::Sync() {
 
 int LinkSession::Deliver(std::vector<Envelope> messages) {
   Sync();
+  const std::string_view first = messages.empty() ? "" : ActorOf(messages.front().to);
   const auto all_to_one =
       std::all_of(messages.begin(), messages.end(),
-                  [&](const Envelope& envelope) { return envelope.to == messages.front().to; });
+                  [first](const Envelope& envelope) { return ActorOf(envelope.to) == first; });
   if (all_to_one) {  // As nearly always: the batch goes on as it came.
     LinkActor* actor = messages.empty() ? nullptr : Receiver(messages.front().to, messages.size());
     return actor != nullptr && Hand(actor, std::move(messages)) ? 1 : 0;
@@ -108,8 +112,8 @@ int LinkSession::Deliver(std::vector<Envelope> messages) {
   return handed;
 }
 
-LinkActor* LinkSession::Receiver(const std::string& name, size_t count) {
-  const auto found = actors_->find(name);
+LinkActor* LinkSession::Receiver(std::string_view name, size_t count) {
+  const auto found = actors_->find(ActorOf(name));
   if (found == actors_->end()) {
     counters_->dropped_no_actor.fetch_add(count, std::memory_order_relaxed);
     return nullptr;

@@ -12,6 +12,7 @@
 #include <set>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/net/link_counters.h"
@@ -74,7 +75,7 @@ class LinkSession {
 
  private:
   // Whom `count` messages to `name` go to; null, and counted as dropped, when nobody may have them.
-  LinkActor* Receiver(const std::string& name, size_t count);
+  LinkActor* Receiver(std::string_view name, size_t count);
   bool Hand(LinkActor* actor, std::vector<Envelope> messages);
 
   const LinkRegistry* registry_;

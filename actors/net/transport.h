@@ -33,7 +33,9 @@ struct LinkPeer {
 };
 
 struct Envelope {
-  std::string to;       // Actor name at the receiver: "master", "slave(1)", "replica".
+  // Actor name at the receiver: "master", "slave(1)", "replica". What follows a '/' is the actor's
+  // own matter: "slave(1)/17" is handed to "slave(1)".
+  std::string to;
   std::string from;     // name@host:port of the sender.
   std::string type;     // Full name of the protobuf message in payload.
   std::string payload;  // Serialized message.

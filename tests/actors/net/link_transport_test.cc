@@ -122,6 +122,20 @@ std::pair<LinkId, LinkId> LinkUpPair(Agent& agent, Master& master) {
   return {agent.recorder.ups.at(0).link, master.recorder.ups.at(0).link};
 }
 
+TEST(LinkTransportTest, OneActorMayStandForMany) {
+  Master master;
+  Agent agent;
+  const LinkId back = LinkUpPair(agent, master).second;
+  for (const char* to : {"agent/1", "agent", "agent/2/x", "agents", "agent/1"}) {
+    ASSERT_TRUE(master.transport.Send(back, Message(to, to)));
+  }
+  ASSERT_TRUE(agent.recorder.WaitMessages(4));
+  EXPECT_EQ(agent.recorder.messages[0].to, "agent/1");
+  EXPECT_EQ(agent.recorder.messages[1].to, "agent");
+  EXPECT_EQ(agent.recorder.messages[2].to, "agent/2/x");
+  EXPECT_EQ(agent.recorder.messages[3].to, "agent/1");
+}
+
 TEST(LinkTransportTest, ALargeMessageDoesNotHoldBackUrgentOnes) {
   LinkTransportOptions options = Role(PeerRole::kMaster);
   options.profile = LinkProfile{Duration::Millis(50), Duration::Seconds(20)};
