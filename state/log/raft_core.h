@@ -23,20 +23,29 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "actors/base/rng.h"
 #include "actors/base/status.h"
 #include "actors/base/time.h"
+#include "state/log/configuration.h"
+#include "state/log/outbox.h"
+#include "state/log/progress_table.h"
+#include "state/log/raft_log.h"
 #include "state/log/rules.h"
 #include "state/log/types.h"
 
 namespace meseta::log {
+
+// No term is above it; a message that says so is dropped. Leaves room for every further election.
+inline constexpr Term kMaxTerm = Term{1} << 62;
+// Reads that wait for a round to a majority; more are turned away.
+inline constexpr size_t kMaxPendingReads = 100'000;
 
 enum class Role { kFollower, kPreCandidate, kCandidate, kLeader };
 
@@ -101,7 +110,8 @@ struct RaftEffects {
 
   std::vector<LogWrite> persist;        // Hand on in order.
   std::vector<Message> send;            // By `to`. May be lost.
-  // The state machine is to be replaced by the stored snapshot before `committed` is applied.
+  // The state machine is to be replaced by the stored snapshot (durable by now) before `committed`
+  // is applied. Also the first thing after a start from a disk with a snapshot.
   std::optional<SnapshotMeta> restore;
   std::vector<EntryPtr> committed;      // The next ones, in order, each once; all kinds.
   std::vector<ReadPiece> read_pieces;
@@ -165,6 +175,190 @@ class RaftCore {
   [[nodiscard]] EntryPtr EntryAt(Index index) const;
   [[nodiscard]] const HardState& hard_state() const;
   void CheckInvariants() const;
+
+ private:
+  // Why a message was dropped; each is told the operator once.
+  enum class Drop {
+    kNotForUs,
+    kMalformed,
+    kSecondLeader,
+    kContradictsCommitted,
+    kBeyondLog,
+    kBadSnapshot,
+    kCount
+  };
+  // A snapshot that arrives in pieces: those before `next` are written.
+  struct Incoming {
+    SnapshotMeta meta;
+    uint32_t next = 0;
+    uint64_t bytes = 0;
+    uint32_t checksum = 0;
+  };
+  struct Handover {
+    MemberId to = 0;
+    Time deadline;
+    uint64_t probe = 0;  // Of the LogTimeoutNow; 0: not sent yet, the target catches up.
+  };
+  struct PendingRead {
+    uint64_t read = 0;
+    uint64_t needed = 0;  // A probe sent after it came.
+  };
+  // A write, and the last index of the log with it.
+  struct DurableMark {
+    uint64_t number = 0;
+    Index last = 0;
+  };
+
+  // --- raft_core.cc: time, effects, what is shared ---
+  void Begin(Time now);  // Each event: advances the clock, ends a leadership that has run out.
+  [[nodiscard]] bool Accept(const Message& message);
+  void Dispatch(const Message& message);
+  void DropMessage(const Message& message, Drop why, std::string_view detail = "");
+  void Say(std::string sentence);
+  [[nodiscard]] Message NewMessage(MemberId to) const;
+  void Send(Message message) { SendAfter(std::move(message), 0); }
+  void SendDurably(Message message) { SendAfter(std::move(message), last_number_); }
+  void SendAfter(Message message, uint64_t needed);
+  [[nodiscard]] uint64_t durable_number() const;  // By the rules: without waiting, everything.
+  void EmitCommitted();
+  [[nodiscard]] std::optional<Time> WakeAt() const;
+
+  // --- raft_writes.cc: LogWrites in the making ---
+  LogWrite& Write();     // The open one.
+  LogWrite& NewWrite();  // A further one, when parts would be out of order.
+  void WriteHard(Term term, MemberId voted_for);
+  void AppendEntry(EntryPtr entry);
+  void TruncateLog(Index after);
+  void MarkAppended();
+  void Durable();  // After the disk has more: own entries, votes, what was parked.
+
+  // --- raft_election.cc ---
+  [[nodiscard]] bool CanCampaign() const;
+  [[nodiscard]] Duration SinceLeader() const;
+  void ResetElectionDeadline(bool candidate);
+  void HeardLeader(MemberId leader);
+  void BecomeFollower(Term term, std::optional<MemberId> leader);
+  void StepDown(std::string_view why);
+  void StartPreVote();
+  void StartElection(bool transfer);
+  void BecomeLeader();
+  void SendVotes();
+  void CountVotes();
+  void TickElection();
+  void OnVote(const Message& message);
+  void AnswerVote(const Message& message, Term term, bool granted);
+  void OnVoteAnswer(const Message& message);
+
+  // --- raft_follower.cc ---
+  [[nodiscard]] bool FollowLeader(const Message& message);  // False: stale, answered.
+  void OnAppend(const Message& message);
+  [[nodiscard]] bool EntriesAreSound(const Message& message) const;
+  void RefuseAppend(const Message& message);
+  void AcceptAppend(const Message& message, Index last_new);
+  [[nodiscard]] bool TakeEntries(const Message& message, Index* last_new);
+  void CommitTo(Index index);
+
+  // --- raft_replication.cc: the leader's side ---
+  void OnAppendAnswer(const Message& message);
+  void AppendAccepted(Progress& progress, Index index);
+  void AppendRefused(Progress& progress, const internal::LogAppendAnswer& answer);
+  void Flush();  // Sends each follower what it lacks, within its bounds.
+  void FlushFollower(MemberId id, Progress& progress);
+  void SendAppend(MemberId id, Progress& progress, bool with_entries);
+  void RetryUnanswered(Progress& progress);
+  void MaybeCommit();
+
+  // --- raft_reads.cc: leases and reads ---
+  [[nodiscard]] uint64_t NextProbe();
+  void OnProbeAnswered(Progress& progress, uint64_t probe);
+  [[nodiscard]] uint64_t QuorumProbe() const;
+  void RenewLease();
+  void AnswerReads();
+  void RefuseReads();
+
+  // --- raft_snapshot.cc ---
+  void OnSnapshotChunk(const Message& message);
+  [[nodiscard]] bool ChunkIsSound(const internal::LogSnapshotChunk& chunk) const;
+  void TakeChunk(const Message& message);
+  void AnswerChunk(const Message& message, uint32_t next, bool refused);
+  void InstallIncoming();
+  void OnSnapshotAnswer(const Message& message);
+  void StartTransfer(Progress& progress);
+  void FlushTransfer(MemberId id, Progress& progress);
+
+  // --- raft_membership.cc ---
+  void ConfigurationChanged();
+  [[nodiscard]] Result<Index> AppendConfiguration(const Configuration& configuration);
+  [[nodiscard]] bool CaughtUp(MemberId id) const;
+  void PromoteOneThatCaughtUp();
+  void LeaveWhenRemoved();
+  [[nodiscard]] std::optional<MemberId> BestSuccessor() const;
+  void SendTimeoutNow(MemberId to);
+  void FlushHandover();
+  void TickHandover();
+  void OnTimeoutNow(const Message& message);
+
+  const RaftOptions options_;
+  const internal::LogIdentity identity_;
+  const Rules* const rules_;
+  Rng rng_;
+  Time now_;
+  bool failed_ = false;
+  Status failure_;
+
+  // Durable state, as of the last LogWrite.
+  HardState hard_;
+  RaftLog log_;
+  std::optional<SnapshotMeta> snapshot_;
+  ConfigurationHistory configurations_;
+
+  // Writes: numbers given out, and known durable.
+  uint64_t last_number_ = 0;
+  uint64_t persisted_ = 0;
+  bool write_open_ = false;  // effects_.persist.back() takes more parts.
+  std::deque<DurableMark> marks_;
+  Index durable_last_ = 0;   // Own entries up to here are durable.
+
+  Index commit_ = 0;
+  Index emitted_ = 0;        // Given out as committed (or covered by a snapshot given out).
+  // An installed snapshot is given out once it is stored under this number.
+  std::optional<uint64_t> restore_after_;
+
+  // Of the current configuration.
+  std::vector<MemberId> voters_;
+  bool self_votes_ = false;
+  bool has_promotable_ = false;
+
+  Role role_ = Role::kFollower;
+  std::optional<MemberId> leader_;
+  std::optional<Time> heard_leader_;  // Also the start.
+  uint64_t leader_probe_ = 0;         // The newest from the leader of this term.
+  Time election_deadline_;
+  uint32_t failed_elections_ = 0;     // In a row.
+
+  // Candidates.
+  std::set<MemberId> granted_;
+  std::set<MemberId> refused_;
+  uint64_t own_vote_ = 0;             // The write that holds it.
+  bool campaign_transfer_ = false;
+  Time votes_again_at_;
+
+  // Leader.
+  ProgressTable progress_;
+  Index term_start_ = 0;              // Its first entry.
+  Time lease_until_;
+  Time quorum_deadline_;              // Steps down then.
+  uint64_t last_probe_ = 0;
+  uint64_t wanted_probe_ = 0;         // Every follower is to be sent at least this one.
+  std::deque<PendingRead> reads_;
+  std::optional<Handover> handover_;
+  size_t uncommitted_bytes_ = 0;
+
+  std::optional<Incoming> incoming_;
+  Outbox outbox_;
+  RaftEffects effects_;
+  uint64_t dropped_messages_ = 0;
+  std::set<Drop> told_;
 };
 
 }  // namespace meseta::log
