@@ -1,11 +1,14 @@
 // The cluster registry: what a master must remember. Values and pure functions.
 //
-// A RegistryState is the decoded form of the records in registry.proto. Operations never change it
-// directly: Evaluate gives the small delta (records put or removed) that an operation amounts to,
-// and Apply performs a delta. The same deltas are what is written to disk and, later, what other
-// masters apply, so all of them hold equal states.
+// A RegistryState is the decoded form of the records in registry.proto, which also documents their
+// keys. Operations never change it directly: Evaluate gives the small delta (records put or removed)
+// that an operation amounts to, and Apply performs a delta. The same deltas are what is written to
+// the store and what the other masters apply, so all of them hold equal states. No delta rewrites
+// more than what the operation names.
 //
-// Invariant: an agent id is in at most one of admitted, unreachable and gone.
+// Invariants: an agent id is in at most one of admitted, unreachable and gone; a framework id in at
+// most one of frameworks and removed; every machine of a maintenance window has its record and no
+// other has one.
 // Failure modes: Evaluate refuses an operation that does not fit the state, with a sentence; Apply
 // refuses a record that it cannot decode (kDataLoss).
 #pragma once
@@ -13,25 +16,34 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <variant>
+#include <string_view>
 #include <vector>
 
 #include "actors/base/ids.h"
 #include "actors/base/status.h"
-#include "actors/base/time.h"
 #include "actors/messages/internal/registry.pb.h"
 #include "actors/messages/v1.h"
+#include "state/registry/operations.h"
 
 namespace meseta::registry {
 
 inline constexpr uint32_t kRegistryFormat = 1;
+inline constexpr size_t kMaxRecordKey = 4096;  // Longest key, as the store takes it.
 
 struct RegistryState {
   internal::RegistryHeader header;
   std::map<AgentId, internal::AdmittedAgent> admitted;
   std::map<AgentId, internal::UnreachableAgent> unreachable;
   std::map<AgentId, internal::GoneAgent> gone;
+  std::map<FrameworkId, internal::RegisteredFramework> frameworks;
+  std::map<FrameworkId, internal::RemovedFramework> removed;
+  std::map<std::string, internal::RoleQuota> quotas;           // By role.
+  std::map<std::string, internal::RoleWeight> weights;         // By role.
+  std::map<std::string, internal::ScheduledMachine> machines;  // By MachineKey.
+  std::map<std::string, internal::MaintenanceWindow> windows;  // By WindowKey: in order.
+  std::map<std::string, internal::MinimumCapability> minimum_capabilities;  // By name.
 };
 
 // One record put (value) or removed (no value).
@@ -42,52 +54,21 @@ struct RegistryChange {
 };
 using RegistryDelta = std::vector<RegistryChange>;
 
-// A new agent; refused when its id is known in any state.
-struct AdmitAgent {
-  v1::AgentInfo info;  // With id.
-  std::string registration_id;
-  WallTime at;
-};
-// The info of an admitted agent changed.
-struct UpdateAgent {
-  v1::AgentInfo info;
-};
-// An admitted agent left for good.
-struct RemoveAgent {
-  AgentId id;
-};
-// An admitted agent was silent for too long.
-struct MarkAgentUnreachable {
-  AgentId id;
-  WallTime at;
-};
-// An unreachable agent, or one whose record was pruned, came back. Refused for agents that are
-// gone.
-struct MarkAgentReachable {
-  v1::AgentInfo info;
-  std::string registration_id;
-  WallTime at;
-};
-// The operator declares an admitted or unreachable agent lost for ever.
-struct MarkAgentGone {
-  AgentId id;
-  WallTime at;
-};
-// Forgets these unreachable and gone agents; ids that are neither are ignored.
-struct Prune {
-  std::vector<AgentId> ids;
-};
-// A master starts to lead. Terms only grow; the cluster id is set once.
-struct StartTerm {
-  uint64_t term = 0;
-  std::string cluster_id;
-};
-
-using RegistryOp = std::variant<AdmitAgent, UpdateAgent, RemoveAgent, MarkAgentUnreachable,
-                                MarkAgentReachable, MarkAgentGone, Prune, StartTerm>;
-
-// What `op` amounts to in `state`.
+// What `op` amounts to in `state`. Empty: nothing changes.
 [[nodiscard]] Result<RegistryDelta> Evaluate(const RegistryState& state, const RegistryOp& op);
 Status Apply(const RegistryDelta& delta, RegistryState* state);
+// One record; no value: it is removed. For loading a store's snapshot without copying it.
+Status ApplyRecord(std::string_view key, std::optional<std::string_view> value,
+                   RegistryState* state);
+// The whole state as puts, in the order of keys.
+[[nodiscard]] RegistryDelta Encode(const RegistryState& state);
+
+// May this version lead with this registry? Fails naming the capabilities that it lacks.
+Status CheckMinimumCapabilities(const RegistryState& state);
+
+// How machines are told apart: host names do not differ by case.
+[[nodiscard]] std::string MachineKey(const v1::MachineID& id);
+// The maintenance schedule; none when it has no windows.
+[[nodiscard]] std::optional<v1::maintenance::Schedule> ScheduleOf(const RegistryState& state);
 
 }  // namespace meseta::registry
