@@ -74,6 +74,13 @@ class SharedMap {
     size_ = 0;
   }
 
+  // As Set, but an equal key is replaced, too: for keys that are views into their value.
+  void Replace(const Key& key, Value value) {
+    if (Find(key) == nullptr) return Set(key, std::move(value));
+    auto& entries = Own(ChunkFor(key)).entries;
+    *LowerBound(entries, key) = Entry(key, std::move(value));
+  }
+
   // A copy to give away; everything in it is shared from now on.
   [[nodiscard]] SharedMap Freeze() {
     SharedMap copy = *this;
@@ -86,6 +93,20 @@ class SharedMap {
   void ForEach(F f) const {
     for (const auto& chunk : chunks_) {
       for (const Entry& entry : chunk->entries) f(entry.first, entry.second);
+    }
+  }
+
+  // Calls f(key, value) in key order from the first key that is not less than `from`, until f
+  // returns false.
+  template <class F>
+  void ForEachFrom(const Key& from, F f) const {
+    const size_t first = ChunkFor(from);
+    for (size_t i = first; i < chunks_.size(); ++i) {
+      const auto& entries = chunks_[i]->entries;
+      for (auto it = i == first ? LowerBound(entries, from) : entries.begin(); it != entries.end();
+           ++it) {
+        if (!f(it->first, it->second)) return;
+      }
     }
   }
 

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/base/rng.h"
@@ -49,6 +52,38 @@ TEST(SharedMapTest, EqualsAnOrderedMapAndFrozenCopiesNeverChange) {
     EXPECT_EQ(Contents(map), model) << "seed " << seed;
     for (const auto& [copy, expected] : frozen) EXPECT_EQ(Contents(copy), expected);
   }
+}
+
+TEST(SharedMapTest, ForEachFromStartsAtTheKeyAndStopsWhenTold) {
+  SharedMap<int, int> map;
+  for (int key = 0; key < 1000; key += 2) map.Set(key, key);
+  for (int from = -1; from < 1002; ++from) {
+    std::vector<int> seen;
+    map.ForEachFrom(from, [&](int key, int) {
+      seen.push_back(key);
+      return seen.size() < 3;
+    });
+    std::vector<int> expected;
+    for (int key = std::max(from + (from & 1), 0); key < 1000 && expected.size() < 3; key += 2) {
+      expected.push_back(key);
+    }
+    EXPECT_EQ(seen, expected) << from;
+  }
+}
+
+TEST(SharedMapTest, ReplaceAlsoReplacesTheKey) {
+  SharedMap<std::string_view, int> map;
+  const std::string first = "key";
+  const std::string second = "key";
+  map.Replace(first, 1);
+  const auto frozen = map.Freeze();
+  map.Replace(second, 2);
+  EXPECT_EQ(map.size(), 1U);
+  map.ForEach([&](std::string_view key, int value) {
+    EXPECT_EQ(key.data(), second.data());
+    EXPECT_EQ(value, 2);
+  });
+  frozen.ForEach([&](std::string_view key, int) { EXPECT_EQ(key.data(), first.data()); });
 }
 
 TEST(SharedMapTest, EraseOfAMissingKeySaysSo) {
