@@ -371,7 +371,7 @@ bool LinkTransport::Send(LinkId link, Envelope envelope) {
     counters.dropped_link_down.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
-  const bool urgent = shared_->options.urgent_actors.count(envelope.to) != 0;
+  const bool urgent = envelope.to.rfind(shared_->options.urgent_prefix, 0) == 0;
   switch (outbox->Send(urgent ? Lane::kUrgent : Lane::kBulk, EncodeEnvelope(envelope))) {
     case LinkOutbox::Sent::kQueued:
       counters.messages_out.fetch_add(1, std::memory_order_relaxed);

@@ -44,8 +44,8 @@ struct LinkTransportOptions {
   LinkPolicy policy;
 
   std::optional<LinkProfile> profile;         // Unset: by the roles of both ends.
-  // Messages to these actors overtake bulk ones (consensus).
-  std::set<std::string> urgent_actors = {"replica"};
+  // Messages to actors whose names begin so overtake bulk ones: consensus, of every group.
+  std::string urgent_prefix = "replica";
   SendQueue::Options queue;                   // Of each link.
   int max_unconsumed = kMaxUnconsumedBatches;
   size_t max_links = kMaxLinks;
