@@ -30,8 +30,11 @@ bool HasCorruptSibling(const std::string& directory) {
 }
 
 Result<DiskWorker::Opened> OpenOnce(const ReplicaOptions& options) {
+  LevelDbStorageOptions storage;
+  storage.directory = options.directory;
+  storage.sync_padding = options.sync_padding;
   DiskWorker::Opened opened;
-  ASSIGN_OR_RETURN(opened.storage, LevelDbStorage::Open(options.directory, options.storage));
+  ASSIGN_OR_RETURN(opened.storage, LevelDbStorage::Open(std::move(storage)));
   ASSIGN_OR_RETURN(opened.recovered, opened.storage->Load());
   internal::LogIdentity& identity = opened.recovered.identity;
   if (identity.member_id() != 0 && identity.group() != options.group) {

@@ -24,7 +24,6 @@
 #include "actors/net/transport.h"
 #include "actors/runtime/actor_system.h"
 #include "actors/runtime/reply.h"
-#include "state/log/leveldb_storage.h"
 #include "state/log/raft_core.h"
 #include "state/log/state_machine.h"
 #include "state/log/storage.h"
@@ -47,7 +46,7 @@ struct ReplicaOptions {
   std::vector<std::string> peers;   // --peers, with or without our own; empty: a cluster of one.
   std::vector<net::PeerRole> peer_roles = {net::PeerRole::kMaster};  // Of the other members' daemons.
   RaftOptions raft;
-  LevelDbOptions storage;
+  Duration sync_padding;  // Benchmarks only: each sync takes at least so long.
   size_t snapshot_every_bytes = 64 << 20;  // Of log since the last one, or of the state if larger.
   size_t keep_entries = 10'000;            // Behind a snapshot, for followers that lag a little.
   size_t max_log_bytes = 256 << 20;        // Commands are refused while the log is larger.
