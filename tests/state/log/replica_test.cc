@@ -208,7 +208,7 @@ TEST_F(ReplicaTest, AFollowerThatMissedMuchGetsASnapshot) {
   follower->host->Restart();
   ASSERT_TRUE(Start(*follower, Addresses()).ok());
   EXPECT_TRUE(AllHave(lines));
-  EXPECT_GT(follower->replica->status()->raft.snapshot, 10u);
+  EXPECT_TRUE(Eventually([&] { return follower->replica->status()->raft.snapshot > 10; }));
 }
 
 TEST_F(ReplicaTest, AMemberWhoseDiskIsCorruptRejoinsAsANewOne) {
