@@ -70,6 +70,7 @@ def rounds(count=ROUNDS, seed=None):
         for number, fault in enumerate(kinds[:count], 1):
             one_round(number, fault, fleet, writer, framework, measured)
         framework.finish()
+        fleet.wait_no_containers()
         writer.stop()
         lost = report(measured, writer, framework)
         problems = framework.problems() + writer.problems() + fleet.watch.problems

@@ -137,6 +137,7 @@ class Fleet:
                         for n in range(1, masters + 1)]
         self.agents = [agent_daemon(self, FIRST_AGENT + i, known, resources) for i in range(agents)]
         self.emulated = emulated
+        self.marked_gone = 0
         self.emulator = None
         if emulated:
             host = self.network.host(EMULATOR)
@@ -144,6 +145,13 @@ class Fleet:
                 os.path.join(cluster.BIN, "meseta-emulator"), f"--agents={emulated}",
                 f"--master={','.join(known)}"]), f"{self.dir}/emulator.log")
         self.watch = None
+        self.mounted = []
+
+    def small_disk(self, master, size):
+        """Gives a master that has not started yet a disk of that size."""
+        os.mkdir(master.work_dir)
+        hosts.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", master.work_dir)
+        self.mounted.append(master.work_dir)
 
     def __enter__(self):
         try:
@@ -163,6 +171,8 @@ class Fleet:
             if daemon.process and daemon.process.poll() is None:
                 daemon.process.send_signal(signal.SIGCONT)
                 daemon.kill()
+        for folder in self.mounted:
+            subprocess.run(["umount", "-l", folder], check=False)
         if kind is None:
             shutil.rmtree(self.dir, ignore_errors=True)
             return
@@ -219,6 +229,12 @@ class Fleet:
                               {"action": action, **({"member": member} if member else {})}, timeout)
         return status, body.decode(errors="replace")
 
+    def wait_no_containers(self):
+        """What frameworks have been told has ended has ended."""
+        def none_left():
+            return not any(json.loads(ask(f"{a.host.ip}:5051", "/containers")[2]) for a in self.agents)
+        cluster.wait_for("the end of all containers", none_left, SETTLE_TIMEOUT)
+
     def unsettled(self, expected=None):
         """Why not everything is as it should be after a fault; None when it is."""
         ended = [f"{m.name} ended with {m.process.returncode}" for m in self.masters
@@ -237,9 +253,12 @@ class Fleet:
         if behind:
             return f"{behind} have not caught up"
         slaves = json.loads(ask(term_and_address[1], "/slaves", timeout=10.0)[2])["slaves"]
-        active = sum(1 for s in slaves if s["active"])
-        if active < len(self.agents):
-            return f"{active} agents are active"
+        active = {s["id"]: s["hostname"] for s in slaves if s["active"]}
+        away = {a.host.ip for a in self.agents} - set(active.values())
+        if away:
+            return f"agents {away} are not active"
+        if len(active) < len(self.agents) + self.emulated - self.marked_gone:
+            return f"{len(active)} agents are active"
         return None
 
     def wait_settled(self, after, expected=None, timeout=SETTLE_TIMEOUT):

@@ -87,6 +87,7 @@ def grow_and_shrink():
         step("5 -> 3", fleet, writer, framework, begin)
 
         framework.finish()
+        fleet.wait_no_containers()
         writer.stop()
         print(f"  {framework.summary()}; {len(writer.acks)} registrations acknowledged", flush=True)
         problems = framework.problems() + writer.problems() + fleet.watch.problems

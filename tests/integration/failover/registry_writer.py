@@ -147,6 +147,7 @@ class RegistryWriter:
             "type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": victim}}}, 10)
         expect(status == 200, f"MARK_AGENT_GONE was answered {status}:", body[:200])
         self.gone.add(victim)
+        self.fleet.marked_gone += 1
 
     def problems(self):
         """What is wrong in the registry of whoever leads now."""
