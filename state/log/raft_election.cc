@@ -5,8 +5,13 @@
 
 namespace meseta::log {
 
+// A voter that has its own removal in its log, not known to be committed, may be the only one whose
+// log is complete enough: it leads until the removal is committed (4.2.2).
 bool RaftCore::CanCampaign() const {
-  return self_votes_ && role_ != Role::kLeader && hard_.term < kMaxTerm;
+  if (role_ == Role::kLeader || hard_.term >= kMaxTerm) return false;
+  if (self_votes_) return true;
+  const Index changed = configurations_.index();
+  return changed > commit_ && IsVoter(configurations_.At(changed - 1), identity_.member_id());
 }
 
 Duration RaftCore::SinceLeader() const {

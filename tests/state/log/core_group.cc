@@ -39,7 +39,6 @@ void CoreDisk::Apply(const LogWrite& write) {
     CHECK(pieces_[index].size() >= write.snapshot->chunks());
     snapshot_ = *write.snapshot;
     pieces_.erase(pieces_.begin(), pieces_.lower_bound(index));
-    pieces_.erase(pieces_.upper_bound(index), pieces_.end());
     if (write.reset_log) entries_.clear();
     entries_.erase(entries_.begin(), entries_.upper_bound(write.compact_to));
   }
