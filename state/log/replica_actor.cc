@@ -73,6 +73,12 @@ void ReplicaActor::Await(Result<Index> index, Time now,
     answer(index.status());
     return;
   }
+  if (*index <= applied_) {  // Nothing was to be done.
+    Applied applied;
+    applied.index = *index;
+    answer(std::move(applied));
+    return;
+  }
   proposals_[*index] = Proposal{core_->term(), now, std::move(answer)};
 }
 
@@ -93,7 +99,12 @@ void ReplicaActor::Handle(ProposeRequest& request, Time now) {
     return;
   }
   auto reply = std::make_shared<runtime::Reply<Applied>>(std::move(request.reply));
-  Await(core_->Propose(std::move(request.command), request.term, now), now,
+  Result<Index> index = core_->Propose(std::move(request.command), request.term, now);
+  // Not in this term, or leadership is being handed over: whoever leads next may be asked.
+  if (!index.ok() && index.status().code() == StatusCode::kFailedPrecondition) {
+    index = Unavailable(index.status().message());
+  }
+  Await(std::move(index), now,
         [reply](Result<Applied> result) { reply->Send(std::move(result)); });
 }
 
