@@ -90,11 +90,11 @@ class ReplicaEnv : public leveldb::EnvWrapper {
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override {
     leveldb::Status status = target()->NewWritableFile(path, file);
     if (!status.ok() || !IsWriteAhead(path)) return status;
-    const Status synced = files::SyncDirectory(path.substr(0, path.rfind('/')));
-    if (!synced.ok()) {
+    status = SyncNames(path);
+    if (!status.ok()) {
       delete *file;
       *file = nullptr;
-      return leveldb::Status::IOError(synced.message());
+      return status;
     }
     if (padding_ > Duration()) {
       *file = new PaddedFile(std::unique_ptr<leveldb::WritableFile>(*file), padding_);
@@ -102,7 +102,17 @@ class ReplicaEnv : public leveldb::EnvWrapper {
     return status;
   }
 
+  leveldb::Status RenameFile(const std::string& from, const std::string& to) override {
+    const leveldb::Status status = target()->RenameFile(from, to);
+    return status.ok() ? SyncNames(to) : status;
+  }
+
  private:
+  // Of the folder that `path` is in.
+  static leveldb::Status SyncNames(const std::string& path) {
+    const Status synced = files::SyncDirectory(path.substr(0, path.rfind('/')));
+    return synced.ok() ? leveldb::Status::OK() : leveldb::Status::IOError(synced.message());
+  }
   static bool IsWriteAhead(std::string_view path) {
     return path.size() > 4 && path.substr(path.size() - 4) == ".log";
   }
