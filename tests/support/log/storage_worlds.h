@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -16,8 +17,12 @@ namespace meseta::log {
 // A directory of its own, removed at the end.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "meseta_log_XXXXXX").string();
+  enum Where { kOnDisk, kInMemory };  // In memory, where there is such a file system: syncs are free.
+
+  explicit TemporaryDirectory(Where where = kOnDisk) {
+    std::filesystem::path parent = std::filesystem::temp_directory_path();
+    if (where == kInMemory && ::access("/dev/shm", W_OK) == 0) parent = "/dev/shm";
+    std::string name = (parent / "meseta_log_XXXXXX").string();
     CHECK(::mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
