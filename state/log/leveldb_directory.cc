@@ -21,7 +21,6 @@
 namespace meseta::log {
 namespace {
 
-constexpr size_t kWriteBufferBytes = 16 << 20;
 constexpr int kMaxOpenFiles = 100;  // Tables kept open.
 
 std::string ParentOf(const std::string& path) {
@@ -165,7 +164,7 @@ Status LevelDbDirectory::OpenDatabase(bool create) {
   options.create_if_missing = create;
   options.paranoid_checks = true;
   options.env = options_.env;
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = options_.write_buffer_bytes;
   options.max_open_files = kMaxOpenFiles;
   leveldb::DB* db = nullptr;
   const leveldb::Status status = leveldb::DB::Open(options, path(), &db);

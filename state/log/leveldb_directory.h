@@ -26,6 +26,7 @@ namespace meseta::log {
 struct LevelDbStorageOptions {
   std::string directory;         // Created with its parents.
   bool read_only = false;        // Of a stopped replica: nothing is created or changed.
+  size_t write_buffer_bytes = size_t{16} << 20;  // Of LevelDB; its write-ahead files grow as large.
   Duration sync_padding;         // Benchmarks: what a sync takes at least.
   leveldb::Env* env = nullptr;   // Tests: in place of MakeLevelDbEnv(); outlives the storage.
 };

@@ -89,14 +89,14 @@ class ReplicaEnv : public leveldb::EnvWrapper {
 
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override {
     leveldb::Status status = target()->NewWritableFile(path, file);
-    if (!status.ok() || !IsWriteAhead(path)) return status;
+    if (!status.ok()) return status;
     status = SyncNames(path);
     if (!status.ok()) {
       delete *file;
       *file = nullptr;
       return status;
     }
-    if (padding_ > Duration()) {
+    if (padding_ > Duration() && IsWriteAhead(path)) {
       *file = new PaddedFile(std::unique_ptr<leveldb::WritableFile>(*file), padding_);
     }
     return status;

@@ -1,8 +1,8 @@
 // The door between a replica's LevelDB and the operating system. Differs from LevelDB's own in that
 // - tables are read with pread(2), not through memory maps: an I/O error or a truncated file then is
 //   an error and not a SIGBUS that kills the daemon;
-// - names of new write-ahead files and renames are durable at once, so that what LevelDB removes
-//   afterwards is never missed after a power failure;
+// - names of new files and renames are durable at once, so that after a power failure no file is
+//   missing that another one names, whatever the order in which the file system writes;
 // - for benchmarks, each sync can be made to take at least a given time, so that ratios do not depend
 //   on the disk.
 //
