@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/base/logging.h"
+#include "actors/net/address.h"
 #include "agent/recovery/paths.h"
 #include "agent/recovery/sandbox_linux.h"
 
@@ -51,7 +52,7 @@ void AgentActor::On(net::LinkEvent& event, Now now) {
     // Others dial this daemon, too; masters are those that it dialed itself.
     if (!up->peer.dialed) return;
     LOG(INFO) << "Connected to master " << up->peer.address;
-    Perform(core_->LinkUp(up->link, now));
+    Perform(core_->LinkUp(up->link, now, up->peer.address));
   } else if (auto* down = std::get_if<net::LinkDown>(&event)) {
     Perform(core_->LinkDown(down->link, now));
   } else {
@@ -66,6 +67,10 @@ void AgentActor::OnMessages(net::LinkMessages& batch, Now now) {
       LOG(WARNING) << "Dropped a message of type " << envelope.type << " from " << envelope.from
                    << ": it cannot be read";
       continue;
+    }
+    if (message.has_not_leading() &&
+        !net::ParseHostPort(message.not_leading().leader()).ok()) {
+      message.mutable_not_leading()->clear_leader();
     }
     Perform(core_->FromMaster(batch.link, message, now));
   }
@@ -112,11 +117,23 @@ void AgentActor::Perform(AgentEffects effects) {
     // A link that is down says so by LinkDown, and the next one starts over.
     outlets_.transport->Send(send.link, std::move(envelope));
   }
+  if (effects.dial) Dial(*effects.dial);
   for (auto& close : effects.close) outlets_.transport->Close(close.link, std::move(close.reason));
   for (auto& sandbox : effects.delete_sandboxes) to_delete_.push_back(std::move(sandbox));
   for (const ViewChange& change : effects.view) Show(change);
   if (effects.stop) outlets_.stop(*effects.stop);
   core_wake_ = effects.wake_at;
+}
+
+void AgentActor::Dial(const std::vector<std::string>& masters) {
+  const std::set<std::string> wanted(masters.begin(), masters.end());
+  for (const std::string& master : dialed_) {
+    if (wanted.count(master) == 0) outlets_.transport->StopDialing("master " + master);
+  }
+  for (const std::string& master : masters) {
+    if (dialed_.count(master) == 0) outlets_.transport->Dial("master " + master, {master});
+  }
+  dialed_ = wanted;
 }
 
 void AgentActor::Call(AgentEffects::ContainerCall& call) {

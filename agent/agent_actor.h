@@ -87,6 +87,7 @@ class AgentActor : public runtime::Core<AgentEvent> {
   void On(UsageSampled& event, Now now);
 
   void OnMessages(net::LinkMessages& batch, Now now);
+  void Dial(const std::vector<std::string>& masters);
   void Perform(AgentEffects effects);
   void Call(AgentEffects::ContainerCall& call);
   void Show(const ViewChange& change);
@@ -103,6 +104,7 @@ class AgentActor : public runtime::Core<AgentEvent> {
   const AgentOutlets outlets_;
   bool started_ = false;
   std::optional<Time> core_wake_;
+  std::set<std::string> dialed_;  // Masters.
   uint64_t durable_ = 0;
   // Batches of a link that are not consumed until the write of their number is durable.
   std::deque<std::pair<uint64_t, net::LinkId>> unconsumed_;

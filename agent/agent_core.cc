@@ -32,7 +32,8 @@ bool HasParkable(const AgentEffects& effects) {
 }  // namespace
 
 AgentCore::AgentCore(AgentOptions options, RecoveredAgent recovered, Rng rng)
-    : options_(std::move(options)), rng_(rng), info_(options_.info), term_(recovered.term) {
+    : options_(std::move(options)), rng_(rng), info_(options_.info), term_(recovered.term),
+      leader_(options_.masters) {
   if (recovered.agent) {
     registration_id_ = recovered.agent->registration_id();
     if (recovered.agent->info().has_id()) *info_.mutable_id() = recovered.agent->info().id();
@@ -94,48 +95,92 @@ AgentEffects AgentCore::Start(Now now) {
   for (const auto& [id, framework] : frameworks_) {
     if (framework.idle) turn_.view.push_back(FrameworkIdle{id});
   }
+  DialMasters();
   return Finish(now);
 }
 
-AgentEffects AgentCore::LinkUp(MasterLink link, Now now) {
-  connection_ = Connection::kRegistering;
-  link_ = link;
-  streams_.Disconnected();
-  register_backoff_ = kRegisterRetryMin;
-  SendRegistration(now);
+AgentEffects AgentCore::LinkUp(MasterLink link, Now now, const std::string& address) {
+  leader_.Up(link, address, now.mono, rng_);
+  FollowLeader(now);
   return Finish(now);
 }
 
 AgentEffects AgentCore::LinkDown(MasterLink link, Now now) {
-  if (connection_ != Connection::kDown && link == link_) {
-    connection_ = Connection::kDown;
-    register_again_at_.reset();
-    streams_.Disconnected();
-    ShowAgent();
-    // What was meant for it would arrive on no link: the next one starts over from a handshake.
-    for (auto& [write, effects] : parked_) {
-      auto& send = effects.send;
-      send.erase(std::remove_if(send.begin(), send.end(),
-                                [link](const auto& entry) { return entry.link == link; }),
-                 send.end());
-    }
-  }
+  leader_.Down(link, now.mono, rng_);
+  if (connection_ != Connection::kDown && link == link_) LeaveMaster();
+  FollowLeader(now);
   return Finish(now);
+}
+
+void AgentCore::FollowLeader(Now now) {
+  const auto step = leader_.Poll(now.mono, rng_);
+  if (!step) return;
+  if (step->kind == LeaderCore::Step::Kind::kAsk) {
+    internal::ToMaster message;
+    message.mutable_who_leads();
+    turn_.send.push_back({step->link, std::move(message)});
+    return;
+  }
+  if (connection_ != Connection::kDown) LeaveMaster();
+  connection_ = Connection::kRegistering;
+  link_ = step->link;
+  register_backoff_ = kRegisterRetryMin;
+  SendRegistration(now);
+}
+
+void AgentCore::LeaveMaster() {
+  connection_ = Connection::kDown;
+  register_again_at_.reset();
+  streams_.Disconnected();
+  ShowAgent();
+  // What was meant for it is of no use any more: the next one starts over from a handshake.
+  const auto forget = [link = link_](std::vector<AgentEffects::Send>& send) {
+    send.erase(std::remove_if(send.begin(), send.end(),
+                              [link](const auto& entry) { return entry.link == link; }),
+               send.end());
+  };
+  forget(turn_.send);
+  for (auto& [write, effects] : parked_) forget(effects.send);
+}
+
+void AgentCore::DialMasters() {
+  std::vector<std::string> wanted = leader_.Dials();
+  if (wanted == dialed_) return;
+  dialed_ = wanted;
+  turn_.dial = std::move(wanted);
+}
+
+// True: the message was about who leads, and no more is to be done with it.
+bool AgentCore::OnLeadership(MasterLink link, const internal::ToAgent& message, Now now) {
+  if (message.has_not_leading()) {
+    leader_.DoesNotLead(link, message.not_leading().leader(), now.mono, rng_);
+    if (connection_ != Connection::kDown && link == link_) LeaveMaster();
+    DialMasters();
+  } else if (message.has_leading()) {
+    // The leader that this agent is registered with, on another link to it, is no news.
+    const bool news = connection_ != Connection::kRegistered || message.term() != master_term_;
+    if (news && AcceptTerm(message.term())) leader_.Leads(link, now.mono, rng_);
+  } else {
+    return false;
+  }
+  FollowLeader(now);
+  return true;
 }
 
 AgentEffects AgentCore::FromMaster(MasterLink link, const internal::ToAgent& message, Now now) {
   using Message = internal::ToAgent;
+  if (leader_.knows(link) && OnLeadership(link, message, now)) return Finish(now);
   if (connection_ == Connection::kDown || link != link_) {
     Dropped("a message on a link that is not the present master's");
     return Finish(now);
   }
-  if (message.has_not_leading()) {
-    // Carries no term. The link goes down, and the next master of the list is tried.
-    turn_.close.push_back({link, Unavailable("This master does not lead")});
+  if (!AcceptTerm(message.term())) {
+    // A master that was left behind and does not know it yet; others may know the leader.
+    leader_.DoesNotLead(link, "", now.mono, rng_);
+    LeaveMaster();
+    FollowLeader(now);
     return Finish(now);
   }
-  if (!AcceptTerm(message.term())) return Finish(now);
-  if (message.has_leading()) return Finish(now);  // Known: the registration is under way here.
   const bool registration = message.message_case() == Message::kRegistered ||
                             message.message_case() == Message::kRefused;
   if (!registration && connection_ != Connection::kRegistered) {
@@ -186,6 +231,7 @@ AgentEffects AgentCore::PersistFailed(const Status& status, Now now) {
 }
 
 AgentEffects AgentCore::Tick(Now now) {
+  FollowLeader(now);
   if (connection_ == Connection::kRegistering && register_again_at_ &&
       *register_again_at_ <= now.mono) {
     SendRegistration(now);
@@ -205,6 +251,7 @@ AgentEffects AgentCore::Finish(Now now) {
     return out;
   }
   out.log = std::move(turn_.log);
+  out.dial = std::exchange(turn_.dial, std::nullopt);
   if (!batch_.empty()) {
     batch_.number = ++last_write_;
     out.persist.push_back(std::move(batch_));
@@ -246,6 +293,7 @@ std::optional<Time> AgentCore::NextWake(Now now) const {
     if (time && (!wake || *time < *wake)) wake = time;
   };
   if (connection_ == Connection::kRegistering) earlier(register_again_at_);
+  earlier(leader_.wake_at());
   earlier(streams_.wake_at());
   earlier(shutdown_at_);
   for (const auto& [end, container] : garbage_by_end_) {
@@ -321,6 +369,8 @@ void AgentCore::Handle(const internal::AgentRegistered& message, Now) {
   master_hostname_ = message.master_hostname();
   if (connection_ == Connection::kRegistered) return;  // A second answer: the first was slow.
   connection_ = Connection::kRegistered;
+  master_term_ = term_;
+  leader_.Registered();
   register_again_at_.reset();
   streams_.Connected();
   ShowAgent();

@@ -28,14 +28,13 @@
 #include "actors/messages/internal/agent.pb.h"
 #include "agent/agent_options.h"
 #include "agent/containerizer/containerizer.h"
+#include "agent/leader_core.h"
 #include "agent/recovery/checkpoint.h"
 #include "agent/recovery/recovery_plan.h"
 #include "agent/updates/update_streams_core.h"
 #include "agent/view/records.h"
 
 namespace meseta::agent {
-
-using MasterLink = uint64_t;  // net::LinkId of the link to a master.
 
 struct AgentEffects {
   struct Send { MasterLink link = 0; internal::ToMaster message; };
@@ -52,6 +51,8 @@ struct AgentEffects {
   std::vector<ContainerCall> containers;
   std::vector<Send> send;
   std::vector<CloseLink> close;
+  // Keep links to exactly these masters.
+  std::optional<std::vector<std::string>> dial;
   std::vector<DeleteSandbox> delete_sandboxes;  // Each is answered by SandboxDeleted.
   std::vector<ViewChange> view;
   std::vector<std::string> log;    // Sentences for the daemon's log.
@@ -95,7 +96,8 @@ class AgentCore {
 
   // The first event, once.
   [[nodiscard]] AgentEffects Start(Now now);
-  [[nodiscard]] AgentEffects LinkUp(MasterLink link, Now now);
+  // A link to a master is up; `address` is what the master advertises.
+  [[nodiscard]] AgentEffects LinkUp(MasterLink link, Now now, const std::string& address = "");
   [[nodiscard]] AgentEffects LinkDown(MasterLink link, Now now);
   [[nodiscard]] AgentEffects FromMaster(MasterLink link, const internal::ToAgent& message, Now now);
   [[nodiscard]] AgentEffects FromContainer(const ContainerEvent& event, Now now);
@@ -147,6 +149,10 @@ class AgentCore {
   void Release(AgentEffects& out);
   std::optional<Time> NextWake(Now now) const;
   void SendRegistration(Now now);
+  void FollowLeader(Now now);
+  void LeaveMaster();
+  bool OnLeadership(MasterLink link, const internal::ToAgent& message, Now now);
+  void DialMasters();
   bool AcceptTerm(uint64_t term);
   void Handle(const internal::AgentRegistered& message, Now now);
   void Handle(const internal::RegistrationRefused& message, Now now);
@@ -208,8 +214,11 @@ class AgentCore {
   uint64_t term_ = 0;          // Highest seen.
   WallTime started_;
 
+  LeaderCore leader_;
+  std::vector<std::string> dialed_;
   Connection connection_ = Connection::kDown;
   MasterLink link_ = 0;        // Of the present registration.
+  uint64_t master_term_ = 0;   // Of the master that accepted it.
   std::string master_id_, master_hostname_;
   std::optional<Time> register_again_at_;
   Duration register_backoff_ = kRegisterRetryMin;

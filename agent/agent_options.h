@@ -18,6 +18,8 @@ struct AgentOptions {
   CommandTaskOptions command;  // work_dir, launcher_dir, pid, ...
   Duration gc_delay = Duration::Days(7);
   double gc_disk_headroom = 0.1;
+  // host:port of each; the core says which to dial. None: its links come from elsewhere (tests).
+  std::vector<std::string> masters;
 };
 
 }  // namespace meseta::agent

@@ -136,6 +136,15 @@ Status PrepareFolders(State* s) {
   return CheckPrograms(s->launcher_dir);
 }
 
+std::vector<std::string> MasterAddresses(const std::vector<std::string>& masters) {
+  std::vector<std::string> addresses;
+  for (const std::string& master : masters) {
+    const auto parsed = net::ParseHostPort(master, 5050);
+    if (parsed.ok()) addresses.push_back(parsed->ToString());
+  }
+  return addresses;
+}
+
 Result<AgentOptions> MakeOptions(const State& s) {
   const AgentFlags& flags = s.flags;
   AgentOptions options;
@@ -157,6 +166,7 @@ Result<AgentOptions> MakeOptions(const State& s) {
   options.command.recovery_timeout = flags.recovery_timeout;
   options.gc_delay = flags.gc_delay;
   options.gc_disk_headroom = flags.gc_disk_headroom;
+  options.masters = MasterAddresses(flags.master);
   return options;
 }
 
@@ -245,15 +255,6 @@ http::Router MakeRouter(State* s) {
   return router;
 }
 
-std::vector<std::string> MasterAddresses(const std::vector<std::string>& masters) {
-  std::vector<std::string> addresses;
-  for (const std::string& master : masters) {
-    const auto parsed = net::ParseHostPort(master, 5050);
-    if (parsed.ok()) addresses.push_back(parsed->ToString());
-  }
-  return addresses;
-}
-
 }  // namespace
 
 AgentDaemon::AgentDaemon(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -284,7 +285,6 @@ Result<std::unique_ptr<AgentDaemon>> AgentDaemon::Start(
   s->network->transport().Register(kActorName, {net::PeerRole::kMaster},
                                    [s](net::LinkEvent event) { s->Post(std::move(event)); });
   s->network->Serve(MakeRouter(s));
-  s->network->transport().Dial("master", MasterAddresses(flags.master));
   LOG(INFO) << "Agent serves at " << s->network->url() << ", work_dir " << s->work_dir;
   return std::unique_ptr<AgentDaemon>(new AgentDaemon(std::move(state)));
 }

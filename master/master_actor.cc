@@ -58,13 +58,17 @@ void MasterActor::Handle(OperatorCallArrived& event, Now now) {
   core_->HandleOperator(id, event.call, now);
 }
 
-// An agent with several masters registers with the one that says so.
 void MasterActor::Handle(AgentLinkUp& event, Now) {
   VLOG(1) << "Link " << event.link << " to the agent at " << event.peer.address << " is up";
+  SayLeading(event.link, kAgentActor);
+}
+
+// An agent with several masters registers with the one that says so.
+void MasterActor::SayLeading(net::LinkId link, const std::string& to) {
   internal::ToAgent message;
   message.set_term(core_->state().term);
   message.mutable_leading();
-  SendToAgent(event.link, kAgentActor, message);
+  SendToAgent(link, to, message);
 }
 
 void MasterActor::Handle(AgentLinkDown& event, Now now) {
@@ -80,6 +84,7 @@ void MasterActor::Handle(AgentMessagesArrived& event, Now now) {
       continue;
     }
     outlets_.counts->CountAgentMessage(entry.message.message_case());
+    if (entry.message.has_who_leads()) SayLeading(event.link, channels_.Find(*channel)->to);
     core_->HandleAgent(*channel, std::move(entry.message), now);
   }
   outlets_.transport->Consumed(event.link);

@@ -55,6 +55,7 @@ class MasterActor : public runtime::Core<MasterEvent> {
   void Perform(Effects effects, runtime::TurnContext& turn);
   void SendToAgents(std::vector<Effects::AgentMessage> messages);
   void SendToAgent(net::LinkId link, const std::string& to, const internal::ToAgent& message);
+  void SayLeading(net::LinkId link, const std::string& to);
   void CloseChannel(ChannelTable::ChannelId id);
   void SendToSessions(Effects& effects);
   void Answer(const http::ResponderPtr& responder, const CallResult& result);

@@ -57,6 +57,8 @@ void MasterCore::HandleAgent(LinkId link, internal::ToMaster message, Now now) {
       return HandleStatusUpdate(&core_, link, message.status_update());
     case internal::ToMaster::kUnregisterAgent:
       return agents_.HandleUnregister(link, message.unregister_agent(), now);
+    case internal::ToMaster::kWhoLeads:  // Answered by the shell, whether there is a core or not.
+      return;
     case internal::ToMaster::MESSAGE_NOT_SET:
       core_.Warn("Ignoring a message of an agent of a kind that this master does not know");
   }

@@ -74,6 +74,73 @@ TEST(AgentCore, DropsMessagesOfDeposedMasters) {
   EXPECT_FALSE(world.core->stats().registered);
 }
 
+// A master on `link` says that it leads `term`, and accepts the registration that follows.
+void Elect(CoreWorld& world, MasterLink link, uint64_t term) {
+  internal::ToAgent leading;
+  leading.set_term(term);
+  leading.mutable_leading();
+  world.link = link;
+  world.Perform(world.core->FromMaster(link, leading, world.now));
+  world.Settle();
+  world.now.mono = world.now.mono + LeaderCore::kSpread;
+  world.Perform(world.core->Tick(world.now));
+  world.term = term;
+  internal::ToAgent answer;
+  auto& registered = *answer.mutable_registered();
+  registered.mutable_agent_id()->set_value("S0");
+  registered.set_registration_id(world.RegistrationId());
+  world.FromMaster(answer);
+  world.Settle();
+}
+
+TEST(AgentCore, GoesToANewLeaderAndIsDeafToTheOldOne) {
+  CoreWorld world(1, {"a:1", "b:1"});
+  EXPECT_THAT(world.dialed, ElementsAre("a:1", "b:1"));
+  world.Perform(world.core->LinkUp(1, world.now, "a:1"));
+  world.Perform(world.core->LinkUp(2, world.now, "b:1"));
+  EXPECT_THAT(world.sent, IsEmpty());
+  Elect(world, 1, 3);
+  ASSERT_TRUE(world.core->stats().registered);
+  world.Run("t");
+  world.Settle();
+  world.Start(world.Find("t"));
+  world.Settle();
+  world.sent.clear();
+  // The old one hangs; its link is still up.
+  Elect(world, 2, 4);
+  ASSERT_TRUE(world.core->stats().registered);
+  ASSERT_TRUE(world.sent.at(0).has_reregister_agent());
+  EXPECT_EQ(world.sent[0].reregister_agent().tasks_size(), 1);
+  // It wakes up and says what it said in its time.
+  world.link = 1;
+  world.term = 3;
+  world.Kill("t");
+  world.Settle();
+  EXPECT_FALSE(world.containers.at(world.Find("t")).kill_asked);
+  internal::ToAgent leading;
+  leading.mutable_leading();
+  world.FromMaster(leading);
+  world.link = 2;
+  EXPECT_EQ(world.core->stats().stale_terms_dropped, 1u);
+  EXPECT_TRUE(world.core->stats().registered);
+}
+
+TEST(AgentCore, ADeposedMasterNamesTheLeaderThatIsDialedNext) {
+  CoreWorld world(1, {"a:1"});
+  world.link = 1;
+  world.Perform(world.core->LinkUp(1, world.now, "a:1"));
+  world.Settle();
+  internal::ToAgent not_leading;
+  not_leading.mutable_not_leading()->set_leader("b:1");
+  world.FromMaster(not_leading);
+  EXPECT_THAT(world.dialed, ElementsAre("a:1", "b:1"));
+  world.sent.clear();
+  world.link = 2;
+  world.Perform(world.core->LinkUp(2, world.now, "b:1"));
+  ASSERT_EQ(world.sent.size(), 1u);
+  EXPECT_TRUE(world.sent[0].has_register_agent());
+}
+
 TEST(AgentCore, ATaskThatSucceeds) {
   CoreWorld world;
   world.Connect();

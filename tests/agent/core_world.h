@@ -18,7 +18,10 @@ namespace meseta::agent {
 
 class CoreWorld {
  public:
-  explicit CoreWorld(uint64_t seed = 1) : seed_(seed) { Boot(); }
+  explicit CoreWorld(uint64_t seed = 1, std::vector<std::string> masters = {})
+      : seed_(seed), masters_(std::move(masters)) {
+    Boot();
+  }
 
   static AgentOptions Options() {
     AgentOptions options;
@@ -46,7 +49,9 @@ class CoreWorld {
       task.never_started =
           !id.empty() && task.task.pid() == 0 && !task.task.ended() && launched_once.count(id) == 0;
     }
-    core = std::make_unique<AgentCore>(Options(), *std::move(plan), Rng(seed_++));
+    AgentOptions options = Options();
+    options.masters = masters_;
+    core = std::make_unique<AgentCore>(std::move(options), *std::move(plan), Rng(seed_++));
     link = 0;
     Perform(core->Start(now));
   }
@@ -58,6 +63,7 @@ class CoreWorld {
   }
 
   void Connect() {
+    if (link != 0) Perform(core->LinkDown(link, now));
     link = ++links;
     Perform(core->LinkUp(link, now));
     Settle();
@@ -193,6 +199,7 @@ class CoreWorld {
       EXPECT_EQ(send.link, link);
       sent.push_back(std::move(send.message));
     }
+    if (effects.dial) dialed = *effects.dial;
     for (auto& close : effects.close) closed.push_back(close.reason);
     for (auto& sandbox : effects.delete_sandboxes) deleting.push_back(sandbox);
     for (auto& line : effects.log) log.push_back(std::move(line));
@@ -224,6 +231,7 @@ class CoreWorld {
   bool lose_launches = false;  // They are on their way to the containerizer when the agent dies.
   std::vector<internal::ToMaster> sent;
   std::vector<Status> closed;
+  std::vector<std::string> dialed;
   std::vector<AgentEffects::DeleteSandbox> deleting;
   std::vector<std::string> log;
   std::vector<ViewChange> view;
@@ -261,6 +269,7 @@ class CoreWorld {
   }
 
   uint64_t seed_;
+  std::vector<std::string> masters_;
   std::vector<ContainerEvent> events_;
 };
 
