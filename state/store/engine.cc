@@ -103,11 +103,13 @@ void StoreEngine::ProposeCommand(WriteCommand command, bool gathered) {
   waiting->replies = std::move(command.replies);
   waiting->bytes = command.bytes;
   Reply<log::Applied> reply([this, waiting, gathered](Result<log::Applied> applied) {
-    // Before the answers: who gets one finds its change in Local(), and the log idle again.
-    if (applied.ok()) machine_.PublishNow();
-    busy_.fetch_sub(static_cast<uint32_t>(waiting->replies.size()));
+    if (applied.ok()) machine_.PublishNow();  // Who gets an answer finds its change in Local().
+    const auto count = static_cast<uint32_t>(waiting->replies.size());
     busy_bytes_.fetch_sub(waiting->bytes);
+    // A lone writer finds the log idle again as it is answered; several write their next together.
+    if (count == 1) busy_.fetch_sub(1);
     AnswerAll(&waiting->replies, applied);
+    if (count > 1) busy_.fetch_sub(count);
     if (gathered) self_.PostCompletion(CommandDone{});
   });
   proposer_->Propose(std::move(command.command), command.term, std::move(reply));

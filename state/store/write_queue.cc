@@ -16,7 +16,7 @@ std::optional<WriteCommand> WriteQueue::NextCommand() {
     ++commands_;
     return std::exchange(uploaded_, std::nullopt);
   }
-  if (small_.empty()) return std::nullopt;
+  if (small_.empty() || (commands_ > 0 && small_.size() < last_size_)) return std::nullopt;
   WriteCommand command;
   command.term = small_.front().term;
   std::unordered_set<uint64_t> changed;  // Only asked, never iterated.
@@ -36,6 +36,7 @@ std::optional<WriteCommand> WriteQueue::NextCommand() {
     small_.pop_front();
   }
   ++commands_;
+  last_size_ = command.replies.size();
   return command;
 }
 

@@ -3,6 +3,8 @@
 //
 // Small writes are gathered in order into one command until it is full, one of them changes a key
 // that an earlier one of it changes (a version must name one change), or the asked-for term differs.
+// While commands are under way a further one goes when as many writes wait as the last one carried:
+// writers that wait for each other's sync then share the next one, instead of it going with a few.
 // Large ones go one at a time: piece by piece, with at most kMaxPieces unanswered, then a command that
 // refers to them. When a piece fails the write fails and what was uploaded is dropped.
 #pragma once
@@ -79,6 +81,7 @@ class WriteQueue {
   std::optional<Upload> upload_;
   std::optional<WriteCommand> uploaded_;  // Refers to a complete upload; goes next.
   size_t commands_ = 0;                   // Under way.
+  size_t last_size_ = 0;                  // Writes in the last command.
   uint64_t next_upload_;
 };
 

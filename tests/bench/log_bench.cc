@@ -3,7 +3,9 @@
 // process; on the disk as it is, and with each sync padded to 1 ms on both sides, so that the figures
 // do not depend on the disk.
 //
-//   log_bench [--seconds 2] [--rounds 3] [--bytes 200] [--dir /tmp] [--json]
+//   log_bench [--seconds 2] [--rounds 3] [--bytes 200] [--nodes 1] [--dir /tmp] [--json]
+//
+// With --nodes only a group of that size is measured (for a profiler).
 #include <leveldb/db.h>
 #include <leveldb/env.h>
 #include <sys/resource.h>
@@ -32,6 +34,7 @@ struct Options {
   double seconds = 2;
   int rounds = 3;
   size_t bytes = 200;
+  int nodes = 0;  // 0: one and three.
   std::string directory = "/tmp";
   bool json = false;
 };
@@ -161,12 +164,13 @@ class Bench {
       for (int round = 0; round < options_.rounds; ++round) {
         const TemporaryDirectory directory(options_.directory);
         base.push_back(Baseline(options_, directory.path() + "/bare", padding));
-        {
+        if (options_.nodes != 3) {
           StoreCluster cluster(directory.path() + "/one", 1, padding);
           Writers writers(cluster.Leader(), options_.bytes);
           one.push_back(writers.RunOneThread(options_.seconds));
           many.push_back(writers.Run(256, options_.seconds));
         }
+        if (options_.nodes == 1) continue;
         StoreCluster cluster(directory.path() + "/three", 3, padding);
         Writers writers(cluster.Leader(), options_.bytes);
         three.push_back(writers.Run(256, options_.seconds));
@@ -228,6 +232,7 @@ Options ParseOptions(int argc, char** argv) {
     if (name == "--seconds") options.seconds = std::atof(value);
     else if (name == "--rounds") options.rounds = std::atoi(value);
     else if (name == "--bytes") options.bytes = static_cast<size_t>(std::atoll(value));
+    else if (name == "--nodes") options.nodes = std::atoi(value);
     else if (name == "--dir") options.directory = value;
     else CHECK(false) << "unknown option: " << name;
   }

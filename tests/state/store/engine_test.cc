@@ -132,11 +132,22 @@ TEST_F(StoreEngineTest, WritesThatWaitShareCommands) {
     Put("w" + std::to_string(i), "k" + std::to_string(i));
     Settle();
   }
-  EXPECT_EQ(log_.waiting(), 1 + WriteQueue::kMaxCommands);
+  EXPECT_EQ(log_.waiting(), 3U);  // Another 99: as many as the one before.
   log_.Commit(1);
   EXPECT_EQ(log_.batches(), 99);
   CommitAll();
   EXPECT_EQ(engine_.Local()->keys(), 200U);
+}
+
+TEST_F(StoreEngineTest, CommandsUnderWayAreBounded) {
+  for (int i = 0; i < 20'000; ++i) Put("w" + std::to_string(i), "k" + std::to_string(i));
+  Settle();
+  EXPECT_EQ(log_.waiting(), 1 + WriteQueue::kMaxCommands);
+  log_.Commit(1);
+  EXPECT_LE(log_.batches(), static_cast<int>(WriteQueue::kMaxCommandBatches));
+  CommitAll();
+  EXPECT_LE(log_.most_waiting(), 1 + WriteQueue::kMaxCommands);
+  EXPECT_EQ(engine_.Local()->keys(), 20'000U);
 }
 
 TEST_F(StoreEngineTest, WritesOfOneThreadKeepTheirOrder) {
@@ -174,6 +185,7 @@ TEST_F(StoreEngineTest, TermsAreNotMixed) {
   EXPECT_EQ(log_.asked_term(), log::Term{3});
   EXPECT_EQ(log_.batches(), 2);
   log_.Refuse(Unavailable("not in this term"));
+  Settle();
   EXPECT_EQ(log_.asked_term(), log::Term{4});
   log_.Refuse(DeadlineExceeded("unknown"));
   Settle();
