@@ -1,0 +1,484 @@
+#include "tests/sim/log/sim_replica.h"
+
+#include <algorithm>
+
+#include "actors/base/crc32c.h"
+#include "tests/sim/log/describe.h"
+
+namespace meseta::logsim {
+namespace {
+
+constexpr Duration kJoinEvery = Duration::Millis(100);
+
+}  // namespace
+
+SimReplica::SimReplica(World* world, LogNetwork* network, Checkers* checkers, int slot,
+                       AskToJoin ask)
+    : world_(world),
+      network_(network),
+      checkers_(checkers),
+      slot_(slot),
+      ask_to_join_(std::move(ask)) {}
+
+// --- The disk and the process ---
+
+void SimReplica::NewDisk() {
+  const bool keep = disk_number_ > 0 && world_->options.mutation == Mutation::kKeepIdentity;
+  disk_ = SimDisk();
+  if (!keep) ++disk_number_;
+  log::LogWrite write;
+  write.identity.emplace();
+  write.identity->set_format(1);
+  write.identity->set_member_id(IdOf(slot_, disk_number_));
+  write.identity->set_cluster_id(kClusterId);
+  write.identity->set_group("sim");
+  (void)disk_.Write({write});
+}
+
+void SimReplica::Found(const log::Configuration& genesis) {
+  const internal::LogIdentity identity = disk_.Load()->identity;
+  const Status status = disk_.Write({log::RaftCore::Bootstrap(identity, genesis, EmptyState())});
+  if (!status.ok()) world_->Fail("Bootstrap: " + status.message());
+}
+
+void SimReplica::Boot() {
+  ++life_;
+  if (CrashAtThisCall()) return;
+  if (world_->options.mutation == Mutation::kHideCorruption && !disk_.intact()) {
+    disk_.HideCorruption();
+  }
+  if (world_->options.mutation == Mutation::kForgetVote) disk_.ForgetVote();
+  Result<log::Recovered> recovered = disk_.Load();
+  if (!recovered.ok()) {
+    ++world_->probes["corrupt disk found at start"];
+    if (world_->trace.on()) world_->Note("slot " + std::to_string(slot_) + " finds its disk corrupt");
+    NewDisk();
+    recovered = disk_.Load();
+  }
+  const double skew = world_->options.clock_skew;
+  clock_ = SimClock(world_->heap.now(),
+                    Time() + world_->Between(Duration::Seconds(1), Duration::Seconds(1'000'000)),
+                    1 - skew + 2 * skew * world_->rng.Uniform());
+  machine_ = std::make_unique<KvMachine>(world_->options.piece_bytes);
+  snapshot_index_ = 0;
+  const log::Recovered start = *recovered;
+  if (start.snapshot) LoadMachine(*start.snapshot);
+  core_ = std::make_unique<log::RaftCore>(world_->options.raft, start, start.sequence,
+                                          Rng(world_->rng.Next()), LocalNow(),
+                                          world_->options.rules);
+  checkers_->Booted({slot_, id(), core_.get(), &disk_, &clock_}, start);
+  if (world_->trace.on()) {
+    world_->Note("m" + std::to_string(id()) + " starts: term " + std::to_string(start.hard.term) +
+                 ", log to " + std::to_string(disk_.last()));
+  }
+  Changed();
+  if (!start.snapshot && start.entries.empty()) JoinLoop();
+}
+
+void SimReplica::Stop() {
+  ++life_;
+  checkers_->Stopped(slot_);
+  core_.reset();
+  machine_.reset();
+  queue_.clear();
+  writing_.clear();
+  proposals_.clear();
+  reads_.clear();
+  reads_waiting_.clear();
+  flush_due_ = false;
+  wake_at_ = Time();
+  snapshotting_ = 0;
+  paused_until_ = Time();
+}
+
+void SimReplica::KeepPrefix() {
+  for (const Queued& queued : writing_) {
+    if (!world_->Chance(world_->options.keeps_unsynced)) {
+      ++world_->probes["unsynced write lost"];
+      return;
+    }
+    (void)disk_.Write({queued.write});
+  }
+}
+
+void SimReplica::Crash(Duration down) {
+  if (up()) {
+    if (world_->trace.on()) world_->Note("m" + std::to_string(id()) + " crashes");
+    ++world_->probes["replica crashed"];
+    KeepPrefix();
+  }
+  if (world_->options.mutation == Mutation::kForgetSynced) disk_.DropLastEntries(1);
+  Stop();
+  const uint64_t life = life_;
+  world_->heap.After(down, [this, life] {
+    if (life == life_) Boot();
+  });
+}
+
+void SimReplica::Pause(Duration pause) {
+  if (!up()) return;
+  if (world_->trace.on()) world_->Note("m" + std::to_string(id()) + " is paused");
+  ++world_->probes["replica paused"];
+  paused_until_ = std::max(paused_until_, world_->heap.now() + pause);
+}
+
+void SimReplica::Wipe(Duration down) {
+  if (world_->trace.on()) world_->Note("m" + std::to_string(id()) + " loses its disk");
+  ++world_->probes["disk lost"];
+  Crash(down);
+  NewDisk();
+}
+
+void SimReplica::After(Duration delay, std::function<void()> what) {
+  const uint64_t life = life_;
+  world_->heap.After(delay, [this, life, what = std::move(what)] { RunLater(life, what); });
+}
+
+void SimReplica::RunLater(uint64_t life, std::function<void()> what) {
+  if (life != life_) return;
+  if (!paused()) return what();
+  world_->heap.At(paused_until_, [this, life, what = std::move(what)] { RunLater(life, what); });
+}
+
+bool SimReplica::CrashAtThisCall() {
+  const bool chosen = ++world_->storage_calls == world_->options.crash_at_call;
+  if (!chosen && !world_->Fault(world_->options.crash_at_storage)) return false;
+  ++world_->probes["crash at a storage call"];
+  Crash(world_->Between(Duration::Millis(1), world_->options.down_max));
+  return true;
+}
+
+// --- Events into the core, effects out of it ---
+
+void SimReplica::Receive(const log::Message& message) {
+  if (!up()) return;
+  if (paused()) return After(Duration(), [this, message] { Receive(message); });
+  // A message for an earlier disk at this address: the link's shell knows whose it is.
+  if (message.to() != id()) return;
+  if (world_->trace.on()) world_->Note("  " + Describe(message));
+  world_->trace.Mix(static_cast<uint64_t>(world_->heap.now().nanos()) * 31 + message.from());
+  core_->Step(message, LocalNow());
+  Changed();
+}
+
+void SimReplica::PeerLost(log::MemberId peer) {
+  After(Duration(), [this, peer] {
+    core_->PeerLost(peer, LocalNow());
+    Changed();
+  });
+}
+
+void SimReplica::Changed() {
+  if (world_->options.turn == Duration()) return Flush();
+  if (flush_due_) return;
+  flush_due_ = true;
+  After(world_->options.turn, [this] { Flush(); });
+}
+
+void SimReplica::Flush() {
+  flush_due_ = false;
+  log::RaftEffects effects = core_->TakeEffects();
+  if (world_->trace.on()) Trace(effects);
+  checkers_->Took({slot_, id(), core_.get(), &disk_, &clock_}, effects);
+  if (world_->check_invariants) core_->CheckInvariants();
+  world_->trace.Mix(core_->term() * 8 + static_cast<uint64_t>(core_->role()));
+  for (log::LogWrite& write : effects.persist) queue_.push_back({std::move(write), nullptr});
+  for (log::Message& message : effects.send) {
+    const int to = SlotOf(message.to());
+    network_->Send(slot_, to, std::move(message));
+  }
+  if (effects.restore) {
+    ++world_->probes["snapshot installed"];
+    snapshotting_ = 0;
+    LoadMachine(*effects.restore);
+  }
+  Apply(effects.committed);
+  for (const auto& piece : effects.read_pieces) ReadPiece(piece);
+  for (const auto& answer : effects.reads) Answer(answer);
+  AnswerWaiting();
+  if (effects.wake_at) SetWake(*effects.wake_at);
+  StartWrite();
+  MaybeSnapshot();
+}
+
+void SimReplica::SetWake(Time local) {
+  if (local == wake_at_) return;
+  wake_at_ = local;
+  const uint64_t wake = ++wake_;
+  if (local == Time::Max()) return;
+  const Duration delay =
+      std::max(Duration(), clock_.WhenItShows(local) - world_->heap.now());
+  After(delay, [this, wake] {
+    if (wake != wake_) return;
+    wake_at_ = Time();
+    core_->Tick(LocalNow());
+    Changed();
+  });
+}
+
+// --- Writing ---
+
+void SimReplica::StartWrite() {
+  if (!writing_.empty() || queue_.empty()) return;
+  writing_.swap(queue_);
+  const LogSimOptions& options = world_->options;
+  Duration time = world_->Between(options.write_min, options.write_max);
+  if (world_->Fault(options.write_stall)) time = time * 10;
+  if (++world_->storage_calls == options.crash_at_call ||
+      world_->Fault(options.crash_at_storage)) {
+    ++world_->probes["crash at a storage call"];
+    // Before, within or just after it.
+    const bool written = world_->Chance(0.3);
+    return After(world_->Between(Duration(), time), [this, written] {
+      if (written) {
+        for (const Queued& queued : writing_) (void)disk_.Write({queued.write});
+        writing_.clear();
+      }
+      Crash(world_->Between(Duration::Millis(1), world_->options.down_max));
+    });
+  }
+  if (world_->heap.now() < disk_full_until_ || world_->Fault(options.write_failure)) {
+    return After(time, [this] { WriteFailed(); });
+  }
+  After(time, [this] { WriteDone(); });
+}
+
+void SimReplica::WriteDone() {
+  std::vector<Queued> group;
+  group.swap(writing_);
+  uint64_t number = 0;
+  for (const Queued& queued : group) {
+    const Status status = disk_.Write({queued.write});
+    if (!status.ok()) world_->Fail("Disk of m" + std::to_string(id()) + ": " + status.message());
+    number = std::max(number, queued.write.number);
+  }
+  if (number > 0) core_->Persisted(number, LocalNow());
+  for (const Queued& queued : group) {
+    if (queued.then) queued.then();
+  }
+  Changed();
+}
+
+void SimReplica::WriteFailed() {
+  ++world_->probes["write failed"];
+  if (world_->trace.on()) world_->Note("m" + std::to_string(id()) + " cannot write");
+  KeepPrefix();
+  writing_.clear();
+  core_->PersistFailed(ResourceExhausted("The disk is full."));
+  const log::RaftEffects effects = core_->TakeEffects();
+  if (!effects.send.empty() || !effects.persist.empty() || !effects.committed.empty()) {
+    world_->Fail("Disk: m" + std::to_string(id()) + " goes on after its disk has failed");
+  }
+  Stop();
+  const uint64_t life = life_;
+  world_->heap.After(world_->Between(Duration::Millis(10), world_->options.down_max),
+                     [this, life] {
+                       if (life == life_) Boot();
+                     });
+}
+
+// --- The state machine ---
+
+void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
+  if (world_->options.mutation == Mutation::kSkipRestore && machine_->applied() > 0) {
+    return machine_->Applied(meta.index());
+  }
+  std::unique_ptr<log::SnapshotSink> sink = machine_->Restore();
+  Status status;
+  for (uint32_t i = 0; i < meta.chunks() && status.ok(); ++i) {
+    const Result<std::string> piece = disk_.ReadPiece(meta.index(), i);
+    status = piece.ok() ? sink->Add(*piece) : piece.status();
+  }
+  if (status.ok()) status = sink->Install(meta.index());
+  if (!status.ok()) {
+    if (!disk_.intact()) {  // Was hit meanwhile: found at the next start.
+      return After(Duration(), [this] { Crash(Duration::Millis(1)); });
+    }
+    world_->Fail("Snapshot " + std::to_string(meta.index()) + " of m" + std::to_string(id()) + ": " +
+                 status.message());
+  }
+  snapshot_index_ = meta.index();
+  checkers_->State(slot_, meta.index(), machine_->hash());
+}
+
+void SimReplica::Apply(const std::vector<log::EntryPtr>& entries) {
+  for (const log::EntryPtr& entry : entries) {
+    std::string result;
+    if (entry->kind == log::EntryKind::kCommand) result = machine_->Apply(*entry);
+    machine_->Applied(entry->index);
+    checkers_->State(slot_, entry->index, machine_->hash());
+    world_->trace.Mix(entry->index * 7 + entry->term);
+    const auto proposal = proposals_.find(entry->index);
+    if (proposal == proposals_.end()) continue;
+    const Reply reply{proposal->second.term == entry->term, result == "1" ? 1u : 0u};
+    const OnReply on_reply = std::move(proposal->second.reply);
+    proposals_.erase(proposal);
+    if (on_reply) on_reply(reply);
+  }
+}
+
+void SimReplica::Submit(const Op& op, std::optional<log::Term> term, OnReply reply) {
+  if (!up()) return reply({});
+  if (paused()) {
+    return After(Duration(), [this, op, term, reply = std::move(reply)] { Submit(op, term, reply); });
+  }
+  if (op.kind == OpKind::kRead) {
+    const uint64_t read = ++next_read_;
+    reads_[read] = {op.key, std::move(reply)};
+    core_->Read(read, LocalNow());
+    return Changed();
+  }
+  if (world_->Chance(0.5)) term = core_->term();
+  const Result<log::Index> index = core_->Propose(EncodeOp(op), term, LocalNow());
+  if (!index.ok()) {
+    if (index.status().code() == StatusCode::kResourceExhausted) ++world_->probes["log was full"];
+    reply({});
+    return Changed();
+  }
+  if (world_->options.mutation == Mutation::kAnswerEarly) {
+    reply({true, 1});
+  } else {
+    proposals_[*index] = {core_->term(), std::move(reply)};
+  }
+  Changed();
+}
+
+void SimReplica::Answer(const log::RaftEffects::ReadAnswer& answer) {
+  const auto found = reads_.find(answer.read);
+  if (found == reads_.end()) return world_->Fail("Read: one is answered that nobody asked for");
+  Reading reading = std::move(found->second);
+  reads_.erase(found);
+  if (!answer.index) return reading.reply({});
+  const bool unapplied = world_->options.mutation == Mutation::kReadUnapplied;
+  reads_waiting_.emplace(unapplied ? 0 : *answer.index, std::move(reading));
+}
+
+void SimReplica::AnswerWaiting() {
+  while (!reads_waiting_.empty() && reads_waiting_.begin()->first <= machine_->applied()) {
+    const Reading reading = std::move(reads_waiting_.begin()->second);
+    reads_waiting_.erase(reads_waiting_.begin());
+    reading.reply({true, machine_->Get(reading.key)});
+  }
+}
+
+// --- Snapshots ---
+
+void SimReplica::MaybeSnapshot() {
+  const log::Index every = static_cast<log::Index>(world_->options.snapshot_every);
+  if (snapshotting_ != 0 || machine_->applied() < snapshot_index_ + every) return;
+  snapshotting_ = ++snapshots_;
+  ++world_->probes["snapshot made"];
+  log::SnapshotMeta meta = core_->MakeSnapshotMeta(machine_->applied());
+  std::vector<std::string> pieces;
+  const std::unique_ptr<log::SnapshotSource> source = machine_->Snapshot();
+  std::string piece;
+  uint32_t checksum = 0;
+  uint64_t bytes = 0;
+  while (source->Next(&piece)) {
+    checksum = Crc32c(piece, checksum);
+    bytes += piece.size();
+    pieces.push_back(piece);
+  }
+  meta.set_chunks(static_cast<uint32_t>(pieces.size()));
+  meta.set_bytes(bytes);
+  meta.set_checksum(checksum);
+  WritePieces(meta, std::move(pieces), 0);
+}
+
+void SimReplica::WritePieces(const log::SnapshotMeta& meta, std::vector<std::string> pieces,
+                             uint32_t number) {
+  const uint64_t snapshot = snapshotting_;
+  Queued queued;
+  queued.write.pieces.push_back({meta.index(), number, pieces[number]});
+  queued.then = [this, snapshot, meta, pieces = std::move(pieces), number] {
+    if (snapshot != snapshotting_) return;
+    if (number + 1 < pieces.size()) return WritePieces(meta, pieces, number + 1);
+    snapshotting_ = 0;
+    snapshot_index_ = meta.index();
+    const log::Index keep = static_cast<log::Index>(world_->options.keep_entries);
+    core_->SnapshotStored(meta, meta.index() > keep ? meta.index() - keep : 0, LocalNow());
+  };
+  queue_.push_back(std::move(queued));
+  StartWrite();
+}
+
+void SimReplica::ReadPiece(const log::RaftEffects::ReadPiece& piece) {
+  After(world_->Between(world_->options.write_min, world_->options.write_max), [this, piece] {
+    if (CrashAtThisCall()) return;
+    const Result<std::string> data = disk_.ReadPiece(piece.meta.index(), piece.number);
+    core_->PieceRead(piece.to, piece.meta.index(), piece.number, data, LocalNow());
+    Changed();
+    if (!disk_.intact()) {
+      ++world_->probes["corrupt disk found by a read"];
+      Crash(world_->Between(Duration::Millis(1), world_->options.down_max));
+    }
+  });
+}
+
+// --- Membership ---
+
+bool SimReplica::IsMember() const {
+  const log::RaftStatus status = core_->status();
+  return std::any_of(status.configuration.members().begin(), status.configuration.members().end(),
+                     [this](const auto& member) { return member.id() == id(); });
+}
+
+void SimReplica::JoinLoop() {
+  After(world_->Between(Duration::Millis(1), kJoinEvery), [this] {
+    if (IsMember()) return;
+    ask_to_join_(slot_, id());
+    JoinLoop();
+  });
+}
+
+void SimReplica::Join(int slot, log::MemberId id, bool promote) {
+  if (!serving() || paused()) return;
+  const log::Configuration configuration = core_->status().configuration;
+  bool welcome = false;
+  for (const auto& member : configuration.members()) {
+    if (member.id() == id) return;
+    welcome |= member.address() == AddressOf(slot);
+  }
+  for (const std::string& address : configuration.invited()) welcome |= address == AddressOf(slot);
+  if (!welcome) return;
+  const Status status = Change(log::AddMember{id, AddressOf(slot), promote});
+  if (status.ok()) ++world_->probes["member added"];
+}
+
+Status SimReplica::Change(const log::MemberChange& change) {
+  if (!up() || paused()) return Unavailable("It does not run.");
+  const Result<log::Index> index = core_->ProposeChange(change, LocalNow());
+  if (world_->trace.on()) {
+    world_->Note("m" + std::to_string(id()) + " is asked to " + Describe(change) + ": " +
+                 (index.ok() ? "entry " + std::to_string(*index) : index.status().message()));
+  }
+  Changed();
+  return index.ok() ? OkStatus() : index.status();
+}
+
+Status SimReplica::Transfer(std::optional<log::MemberId> to) {
+  if (!up() || paused()) return Unavailable("It does not run.");
+  const Status status = core_->Transfer(to, LocalNow());
+  if (world_->trace.on()) {
+    world_->Note("m" + std::to_string(id()) + " is asked to hand over: " + status.ToString());
+  }
+  Changed();
+  return status;
+}
+
+void SimReplica::Trace(const log::RaftEffects& effects) {
+  const std::string name = "m" + std::to_string(id());
+  for (const std::string& line : effects.log) world_->Note(name + ": " + line);
+  for (const log::LogWrite& write : effects.persist) {
+    world_->Note(name + " writes " + Describe(write));
+  }
+  if (effects.restore) {
+    world_->Note(name + " restores snapshot " + std::to_string(effects.restore->index()));
+  }
+  for (const log::EntryPtr& entry : effects.committed) {
+    world_->Note(name + " commits " + std::to_string(entry->index) + " of term " +
+                 std::to_string(entry->term));
+  }
+}
+
+}  // namespace meseta::logsim
