@@ -63,14 +63,6 @@ void Checkers::Took(const ReplicaView& view, const log::RaftEffects& effects) {
 }
 
 void Checkers::CheckWrite(Shadow* shadow, const log::LogWrite& write) {
-  const log::MemberId id = shadow->view.id;
-  if (write.hard && write.hard->voted_for != 0) {
-    const auto [vote, fresh] = votes_.insert({{id, write.hard->term}, write.hard->voted_for});
-    if (!fresh && vote->second != write.hard->voted_for && world_->options.check_promises) {
-      Fail("Two votes: " + Name(id) + " votes for " + Name(write.hard->voted_for) + " after " +
-           Name(vote->second) + " in term " + std::to_string(write.hard->term));
-    }
-  }
   if (write.snapshot && write.reset_log) {
     const auto ours = shadow->TermAt(write.snapshot->index());
     if (!ours || *ours != write.snapshot->term() || write.snapshot->index() == shadow->base) {
@@ -85,6 +77,14 @@ void Checkers::CheckWrite(Shadow* shadow, const log::LogWrite& write) {
     if (keep < shadow->terms.size()) shadow->terms.resize(keep);
   }
   for (const log::EntryPtr& entry : write.append) CheckAppended(shadow, entry);
+}
+
+void Checkers::Wrote(log::MemberId id, const log::LogWrite& write) {
+  if (!write.hard || write.hard->voted_for == 0 || !world_->options.check_promises) return;
+  const auto [vote, fresh] = votes_.insert({{id, write.hard->term}, write.hard->voted_for});
+  if (fresh || vote->second == write.hard->voted_for) return;
+  Fail("Two votes: " + Name(id) + " votes for " + Name(write.hard->voted_for) + " after " +
+       Name(vote->second) + " in term " + std::to_string(write.hard->term));
 }
 
 void Checkers::CheckTruncated(const Shadow& shadow, log::Index after) {

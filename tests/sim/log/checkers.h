@@ -2,7 +2,7 @@
 // looks at what is new only.
 //
 //   election safety       one leader per term (by role and by who sends appends)
-//   vote                  one per member and term, as handed to the disk
+//   vote                  one per member and term, of those that reached its disk
 //   log matching          entries of one index and term are the same everywhere, and so are the ones
 //                         before them
 //   leader completeness   who becomes leader has everything that was committed before
@@ -47,6 +47,8 @@ class Checkers {
   void Stopped(int slot);
   // After TakeEffects.
   void Took(const ReplicaView& view, const log::RaftEffects& effects);
+  // This has reached a disk.
+  void Wrote(log::MemberId id, const log::LogWrite& write);
   // The state machine of this replica is at `index` now.
   void State(int slot, log::Index index, uint64_t hash);
 

@@ -72,7 +72,7 @@ struct LogSimOptions {
   // by what comes of it.
   bool check_promises = true;
   bool check_leases = true;
-  const log::Rules* rules = nullptr;
+  const log::Rules* rules = nullptr;  // Of the cores; nullptr: as they stand.
   Mutation mutation = Mutation::kNone;
 
   static LogSimOptions FromSeed(uint64_t seed);

@@ -61,11 +61,12 @@ void SimReplica::Boot() {
                     1 - skew + 2 * skew * world_->rng.Uniform());
   machine_ = std::make_unique<KvMachine>(world_->options.piece_bytes);
   snapshot_index_ = 0;
+  static const log::Rules kRules;
+  const log::Rules* rules = world_->options.rules != nullptr ? world_->options.rules : &kRules;
   const log::Recovered start = *recovered;
   if (start.snapshot) LoadMachine(*start.snapshot);
   core_ = std::make_unique<log::RaftCore>(world_->options.raft, start, start.sequence,
-                                          Rng(world_->rng.Next()), LocalNow(),
-                                          world_->options.rules);
+                                          Rng(world_->rng.Next()), LocalNow(), rules);
   checkers_->Booted({slot_, id(), core_.get(), &disk_, &clock_}, start);
   if (world_->trace.on()) {
     world_->Note("m" + std::to_string(id()) + " starts: term " + std::to_string(start.hard.term) +
@@ -97,8 +98,13 @@ void SimReplica::KeepPrefix() {
       ++world_->probes["unsynced write lost"];
       return;
     }
-    (void)disk_.Write({queued.write});
+    (void)ToDisk(queued.write);
   }
+}
+
+Status SimReplica::ToDisk(const log::LogWrite& write) {
+  checkers_->Wrote(id(), write);
+  return disk_.Write({write});
 }
 
 void SimReplica::Crash(Duration down) {
@@ -231,7 +237,7 @@ void SimReplica::StartWrite() {
     const bool written = world_->Chance(0.3);
     return After(world_->Between(Duration(), time), [this, written] {
       if (written) {
-        for (const Queued& queued : writing_) (void)disk_.Write({queued.write});
+        for (const Queued& queued : writing_) (void)ToDisk(queued.write);
         writing_.clear();
       }
       Crash(world_->Between(Duration::Millis(1), world_->options.down_max));
@@ -248,7 +254,7 @@ void SimReplica::WriteDone() {
   group.swap(writing_);
   uint64_t number = 0;
   for (const Queued& queued : group) {
-    const Status status = disk_.Write({queued.write});
+    const Status status = ToDisk(queued.write);
     if (!status.ok()) world_->Fail("Disk of m" + std::to_string(id()) + ": " + status.message());
     number = std::max(number, queued.write.number);
   }

@@ -101,6 +101,7 @@ class SimReplica {
   void WriteDone();
   void WriteFailed();
   void KeepPrefix();
+  Status ToDisk(const log::LogWrite& write);
   void LoadMachine(const log::SnapshotMeta& meta);
   void Apply(const std::vector<log::EntryPtr>& entries);
   void Answer(const log::RaftEffects::ReadAnswer& answer);

@@ -29,7 +29,7 @@ enum class TraceMode { kOff, kKeep, kPrint };
 // The story of a run: a hash over all of it, and, when asked for, its lines.
 class Trace {
  public:
-  static constexpr size_t kMaxLines = 400;
+  static constexpr size_t kMaxLines = 150;
 
   explicit Trace(TraceMode mode) : mode_(mode) {}
   // Whether lines are worth making.
