@@ -56,7 +56,10 @@ RaftCore::RaftCore(RaftOptions options, Recovered recovered, uint64_t first_writ
   heard_leader_ = now;
   ConfigurationChanged();
   ResetElectionDeadline(false);
-  if (CanCampaign() && voters_.size() == 1) StartPreVote();
+  // Nobody else can lead, once it is certain that nobody else has a vote: a leader that removed itself
+  // may be waiting for this replica to tell that it has the entry.
+  const bool certain = configurations_.index() <= commit_;
+  if (CanCampaign() && voters_.size() == 1 && certain) StartPreVote();
 }
 
 LogWrite RaftCore::Bootstrap(const internal::LogIdentity& identity, const Configuration& genesis,

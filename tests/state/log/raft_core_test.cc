@@ -22,6 +22,32 @@ TEST(RaftCoreTest, ASingleVoterLeadsAtOnceAndForEver) {
   EXPECT_EQ(group.core(1).term(), 3u);
 }
 
+// Its last change says that it is the only voter, but not that the old leader has left: that one may
+// still hold a lease. (Found by the simulation.)
+TEST(RaftCoreTest, ALastVoterThatRestartsWaitsForTheOldLeadersLease) {
+  CoreGroup group;
+  group.Found({1, 2});
+  group.Elect(1);
+  group.Run(Duration::Millis(500));
+  ASSERT_TRUE(group.core(1).serving());
+  ASSERT_TRUE(group.core(1).ProposeChange(RemoveMember{1}, group.now).ok());
+  group.Carry(1);
+  group.Deliver(1, 2);  // On its disk; the acknowledgement is lost.
+  group.network.clear();
+  group.Crash(2);
+  const Time lease = group.core(1).lease_until();
+  ASSERT_LT(group.now, lease);
+  group.Start(2);
+  while (group.now < lease) {
+    EXPECT_NE(group.core(2).role(), Role::kLeader);
+    group.Advance(Duration::Millis(10));
+    group.Tick(2);
+  }
+  group.cut = {{1, 2}, {2, 1}};
+  group.Run(Duration::Seconds(5));
+  EXPECT_EQ(group.core(2).role(), Role::kLeader);
+}
+
 TEST(RaftCoreTest, ThreeElectReplicateAndSurviveTheLeader) {
   CoreGroup group;
   group.Found({1, 2, 3});
