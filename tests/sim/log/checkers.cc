@@ -90,7 +90,8 @@ void Checkers::Wrote(log::MemberId id, const log::LogWrite& write) {
 void Checkers::CheckTruncated(const Shadow& shadow, log::Index after) {
   for (log::Index index = after + 1; index <= shadow.last(); ++index) {
     if (index < 2 || index > committed()) continue;
-    if (shadow.TermAt(index) == committed_[index - 2]->term) {
+    if (shadow.TermAt(index) == committed_[index - 2]->term &&
+        shadow.view.core->term() >= committed_in_[index - 2]) {
       Fail("Commit: " + Name(shadow.view.id) + " drops committed entry " +
            At(index, committed_[index - 2]->term));
       return;
@@ -193,6 +194,7 @@ void Checkers::CheckCommitted(Shadow* shadow, const log::EntryPtr& entry) {
                 std::to_string(committed() + 1));
   }
   committed_.push_back(entry);
+  committed_in_.push_back(shadow->view.core->term());
   if (entry->kind == log::EntryKind::kConfiguration) {
     committed_configuration_ = entry->index;
     while (configurations_.begin()->first.first < entry->index) {
@@ -254,7 +256,8 @@ void Checkers::CheckLeader(Shadow* shadow) {
 void Checkers::CheckComplete(const Shadow& shadow) {
   for (log::Index index = std::max<log::Index>(shadow.base + 1, 2); index <= committed(); ++index) {
     const log::Term term = committed_[index - 2]->term;
-    if (term >= shadow.leader_of || shadow.TermAt(index) == term) continue;
+    // One that was elected before that, and is late to notice, need not have it.
+    if (committed_in_[index - 2] >= shadow.leader_of || shadow.TermAt(index) == term) continue;
     return Fail("Leader completeness: " + Name(shadow.view.id) + " leads in term " +
                 std::to_string(shadow.leader_of) + " without committed entry " + At(index, term));
   }

@@ -5,7 +5,7 @@
 //   vote                  one per member and term, of those that reached its disk
 //   log matching          entries of one index and term are the same everywhere, and so are the ones
 //                         before them
-//   leader completeness   who becomes leader has everything that was committed before
+//   leader completeness   who becomes leader has everything that was committed in earlier terms
 //   state machine safety  the same entry at an index everywhere; the same state after it
 //   commit                goes forward by one entry at a time, and what a replica knows to be committed
 //                         leaves its log only for a snapshot
@@ -98,6 +98,7 @@ class Checkers {
   std::map<std::pair<log::MemberId, log::Term>, log::MemberId> votes_;
   std::vector<std::vector<Known>> appended_;     // By index.
   std::vector<log::EntryPtr> committed_;         // From index 2.
+  std::vector<log::Term> committed_in_;          // The term in which that was first known.
   std::vector<std::optional<uint64_t>> states_;  // By index.
   std::map<std::pair<log::Index, log::Term>, log::Configuration> configurations_;
   log::Index committed_configuration_ = 1;

@@ -16,7 +16,11 @@ void Clients::Start() {
 }
 
 void Clients::Think(int client) {
-  world_->heap.After(world_->Between(Duration(), world_->options.think_max), [this, client] {
+  // In the calm at leisure: who is behind has to catch up.
+  const LogSimOptions& options = world_->options;
+  const Duration most =
+      world_->faults ? options.think_max : options.think_max + options.raft.election_max;
+  world_->heap.After(world_->Between(Duration(), most), [this, client] {
     if (!stopped_) Call(client, Draw(client), std::nullopt);
   });
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace meseta::logsim {
@@ -29,7 +28,10 @@ std::optional<uint64_t> After(const HistoryOp& op, uint64_t value) {
 class Search {
  public:
   Search(std::vector<HistoryOp> ops, uint64_t max_steps)
-      : ops_(std::move(ops)), max_steps_(max_steps), done_((ops_.size() + 63) / 64) {
+      : ops_(std::move(ops)),
+        max_steps_(max_steps),
+        done_((ops_.size() + 63) / 64),
+        spent_(done_.size()) {
     BuildEvents();
   }
 
@@ -46,13 +48,29 @@ class Search {
     size_t next = 0;
   };
 
+  // A call that was taken. `forced`: nothing else needs to be tried in its place.
+  struct Taken {
+    size_t event = 0;
+    uint64_t value_before = 0;
+    bool forced = false;
+  };
+  using Bits = std::vector<uint64_t>;
+
   void BuildEvents();
   void Unlink(size_t event);
   void Relink(size_t event);
-  // The operation of this call is next, unless that leads to where the search has been.
-  bool Take(size_t event);
-  // Undoes the last Take; the call it took.
+  // A call that may be next and changes nothing: taking it at once can only help. 0: none.
+  [[nodiscard]] size_t FindForced() const;
+  // The operation of this call is next, unless that cannot be, or leads to where the search has been.
+  bool Take(size_t event, bool forced);
+  // Whether the search was here, or here with more operations of unknown outcome still to spend.
+  bool Seen(uint64_t value);
+  // Undoes what was taken to where there is a choice; the call that was chosen there. 0: none is left.
   size_t Back();
+  void Flip(size_t op) {
+    Bits& bits = ops_[op].returned == HistoryOp::kNever ? spent_ : done_;
+    bits[op / 64] ^= uint64_t{1} << (op % 64);
+  }
 
   std::vector<HistoryOp> ops_;
   uint64_t max_steps_;
@@ -60,9 +78,9 @@ class Search {
   std::vector<Event> events_;
   size_t returns_left_ = 0;
   uint64_t value_ = 0;
-  std::vector<uint64_t> done_;  // A bit for each operation.
-  std::vector<std::pair<size_t, uint64_t>> taken_;  // Calls, and the values before them.
-  std::set<std::pair<uint64_t, std::vector<uint64_t>>> seen_;
+  Bits done_, spent_;  // A bit for each operation taken; those of unknown outcome apart.
+  std::vector<Taken> taken_;
+  std::map<std::pair<uint64_t, Bits>, std::vector<Bits>> seen_;  // By value and done: all spent.
 };
 
 void Search::BuildEvents() {
@@ -108,17 +126,37 @@ void Search::Relink(size_t event) {
   if (e.next != 0) events_[e.next].previous = event;
 }
 
-bool Search::Take(size_t event) {
+size_t Search::FindForced() const {
+  for (size_t at = events_[0].next; at != 0 && events_[at].call; at = events_[at].next) {
+    const HistoryOp& op = ops_[events_[at].op];
+    if (op.returned == HistoryOp::kNever || op.op.kind == OpKind::kPut) continue;
+    if (op.op.kind == OpKind::kCas && op.swapped) continue;
+    if (After(op, value_)) return at;
+  }
+  return 0;
+}
+
+bool Search::Seen(uint64_t value) {
+  std::vector<Bits>& all = seen_[{value, done_}];
+  for (const Bits& other : all) {
+    bool less = true;
+    for (size_t i = 0; i < other.size(); ++i) less = less && (other[i] & ~spent_[i]) == 0;
+    if (less) return true;
+  }
+  all.push_back(spent_);
+  return false;
+}
+
+bool Search::Take(size_t event, bool forced) {
   const size_t op = events_[event].op;
   const std::optional<uint64_t> after = After(ops_[op], value_);
   if (!after) return false;
-  const uint64_t bit = uint64_t{1} << (op % 64);
-  done_[op / 64] |= bit;
-  if (!seen_.insert({*after, done_}).second) {
-    done_[op / 64] &= ~bit;
+  Flip(op);
+  if (!forced && Seen(*after)) {
+    Flip(op);
     return false;
   }
-  taken_.push_back({event, value_});
+  taken_.push_back({event, value_, forced});
   value_ = *after;
   Unlink(event);
   if (events_[event].partner != 0) {
@@ -129,30 +167,41 @@ bool Search::Take(size_t event) {
 }
 
 size_t Search::Back() {
-  const auto [event, value] = taken_.back();
-  taken_.pop_back();
-  value_ = value;
-  const size_t op = events_[event].op;
-  done_[op / 64] &= ~(uint64_t{1} << (op % 64));
-  if (events_[event].partner != 0) {
-    Relink(events_[event].partner);
-    ++returns_left_;
+  while (!taken_.empty()) {
+    const Taken last = taken_.back();
+    taken_.pop_back();
+    value_ = last.value_before;
+    Flip(events_[last.event].op);
+    if (events_[last.event].partner != 0) {
+      Relink(events_[last.event].partner);
+      ++returns_left_;
+    }
+    Relink(last.event);
+    if (!last.forced) return last.event;
   }
-  Relink(event);
-  return event;
+  return 0;
 }
 
 Verdict Search::Run() {
-  size_t at = events_[0].next;
+  size_t at = 0;  // The call to be tried next; 0: the first, after those that are forced.
   while (returns_left_ > 0) {
     if (++steps_ > max_steps_) return Verdict::kUndecided;
+    if (at == 0) {
+      const size_t forced = FindForced();
+      if (forced != 0) {
+        Take(forced, true);
+        continue;
+      }
+      at = events_[0].next;
+    }
     if (events_[at].call) {
-      at = Take(at) ? events_[0].next : events_[at].next;
+      at = Take(at, false) ? 0 : events_[at].next;
       continue;
     }
     // A return whose operation was not taken before: something earlier was taken wrongly.
-    if (taken_.empty()) return Verdict::kNotLinearizable;
-    at = events_[Back()].next;
+    const size_t wrong = Back();
+    if (wrong == 0) return Verdict::kNotLinearizable;
+    at = events_[wrong].next;
   }
   return Verdict::kLinearizable;
 }

@@ -4,7 +4,9 @@
 // whose outcome is unknown may have happened at any time after its call, or never. Keys are
 // independent of each other, so each is searched alone, in the manner of Wing and Gong with the
 // memory of configurations that Lowe added ("Testing for linearizability", 2017): depth first over
-// which operation was next, never twice from the same set of operations done and the same value.
+// which operation was next, never twice from the same operations done and the same value. Two things
+// keep histories with many unknown outcomes short: operations that change nothing are taken as soon as
+// they may be, and of two ways to the same point the one that needed fewer unknowns is enough.
 #pragma once
 
 #include <cstdint>

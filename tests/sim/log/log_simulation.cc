@@ -46,8 +46,11 @@ void LogSimulation::AskToJoin(int slot, log::MemberId id) {
   const bool promote = !world_.faults || world_.Chance(0.8);
   world_.heap.After(network_.Delay(), [this, slot, id, to, promote] {
     // A link ends with its process: what a lost disk asked does not arrive any more.
-    if (!replicas_[slot]->up() || replicas_[slot]->id() != id) return;
-    replicas_[to]->Join(slot, id, promote);
+    if (replicas_[slot]->up() || replicas_[slot]->id() != id) return;
+    if (!replicas_[to]->Join(slot, id, promote) || !network_.Reaches(to, slot)) return;
+    world_.heap.After(network_.Delay(), [this, slot, id] {
+      if (!replicas_[slot]->up() && replicas_[slot]->id() == id) replicas_[slot]->Joined();
+    });
   });
 }
 

@@ -22,22 +22,31 @@ SimReplica::SimReplica(World* world, LogNetwork* network, Checkers* checkers, in
 
 // --- The disk and the process ---
 
+internal::LogIdentity SimReplica::Identity(bool joined) const {
+  internal::LogIdentity identity;
+  identity.set_format(1);
+  identity.set_member_id(IdOf(slot_, disk_number_));
+  identity.set_group("sim");
+  if (joined) identity.set_cluster_id(kClusterId);
+  return identity;
+}
+
+void SimReplica::WriteIdentity(bool joined) {
+  log::LogWrite write;
+  write.identity = Identity(joined);
+  (void)disk_.Write({write});
+}
+
 void SimReplica::NewDisk() {
   const bool keep = disk_number_ > 0 && world_->options.mutation == Mutation::kKeepIdentity;
   disk_ = SimDisk();
   if (!keep) ++disk_number_;
-  log::LogWrite write;
-  write.identity.emplace();
-  write.identity->set_format(1);
-  write.identity->set_member_id(IdOf(slot_, disk_number_));
-  write.identity->set_cluster_id(kClusterId);
-  write.identity->set_group("sim");
-  (void)disk_.Write({write});
+  WriteIdentity(keep);
 }
 
 void SimReplica::Found(const log::Configuration& genesis) {
-  const internal::LogIdentity identity = disk_.Load()->identity;
-  const Status status = disk_.Write({log::RaftCore::Bootstrap(identity, genesis, EmptyState())});
+  const Status status =
+      disk_.Write({log::RaftCore::Bootstrap(Identity(true), genesis, EmptyState())});
   if (!status.ok()) world_->Fail("Bootstrap: " + status.message());
 }
 
@@ -55,6 +64,11 @@ void SimReplica::Boot() {
     NewDisk();
     recovered = disk_.Load();
   }
+  if (recovered->identity.cluster_id().empty()) return JoinLoop();
+  StartCore(*recovered);
+}
+
+void SimReplica::StartCore(const log::Recovered& start) {
   const double skew = world_->options.clock_skew;
   clock_ = SimClock(world_->heap.now(),
                     Time() + world_->Between(Duration::Seconds(1), Duration::Seconds(1'000'000)),
@@ -63,7 +77,6 @@ void SimReplica::Boot() {
   snapshot_index_ = 0;
   static const log::Rules kRules;
   const log::Rules* rules = world_->options.rules != nullptr ? world_->options.rules : &kRules;
-  const log::Recovered start = *recovered;
   if (start.snapshot) LoadMachine(*start.snapshot);
   core_ = std::make_unique<log::RaftCore>(world_->options.raft, start, start.sequence,
                                           Rng(world_->rng.Next()), LocalNow(), rules);
@@ -73,7 +86,6 @@ void SimReplica::Boot() {
                  ", log to " + std::to_string(disk_.last()));
   }
   Changed();
-  if (!start.snapshot && start.entries.empty()) JoinLoop();
 }
 
 void SimReplica::Stop() {
@@ -369,9 +381,19 @@ void SimReplica::AnswerWaiting() {
 
 // --- Snapshots ---
 
+bool SimReplica::SendsSnapshot() const {
+  if (core_->role() != log::Role::kLeader) return false;
+  const log::RaftStatus status = core_->status();
+  return std::any_of(status.followers.begin(), status.followers.end(),
+                     [](const log::FollowerStatus& follower) { return follower.snapshotting; });
+}
+
 void SimReplica::MaybeSnapshot() {
   const log::Index every = static_cast<log::Index>(world_->options.snapshot_every);
   if (snapshotting_ != 0 || machine_->applied() < snapshot_index_ + every) return;
+  // A new one would make transfers of the last one start over, again and again.
+  const bool urgent = world_->faults && machine_->applied() > snapshot_index_ + 4 * every;
+  if (!urgent && SendsSnapshot()) return;
   snapshotting_ = ++snapshots_;
   ++world_->probes["snapshot made"];
   log::SnapshotMeta meta = core_->MakeSnapshotMeta(machine_->applied());
@@ -401,7 +423,9 @@ void SimReplica::WritePieces(const log::SnapshotMeta& meta, std::vector<std::str
     if (number + 1 < pieces.size()) return WritePieces(meta, pieces, number + 1);
     snapshotting_ = 0;
     snapshot_index_ = meta.index();
-    const log::Index keep = static_cast<log::Index>(world_->options.keep_entries);
+    // In the calm enough for whoever has just got the last snapshot.
+    const log::Index keep =
+        static_cast<log::Index>(world_->options.keep_entries + (world_->faults ? 0 : 100));
     core_->SnapshotStored(meta, meta.index() > keep ? meta.index() - keep : 0, LocalNow());
   };
   queue_.push_back(std::move(queued));
@@ -423,32 +447,35 @@ void SimReplica::ReadPiece(const log::RaftEffects::ReadPiece& piece) {
 
 // --- Membership ---
 
-bool SimReplica::IsMember() const {
-  const log::RaftStatus status = core_->status();
-  return std::any_of(status.configuration.members().begin(), status.configuration.members().end(),
-                     [this](const auto& member) { return member.id() == id(); });
-}
-
 void SimReplica::JoinLoop() {
   After(world_->Between(Duration::Millis(1), kJoinEvery), [this] {
-    if (IsMember()) return;
     ask_to_join_(slot_, id());
     JoinLoop();
   });
 }
 
-void SimReplica::Join(int slot, log::MemberId id, bool promote) {
-  if (!serving() || paused()) return;
-  const log::Configuration configuration = core_->status().configuration;
+bool SimReplica::Join(int slot, log::MemberId id, bool promote) {
+  if (!serving() || paused()) return false;
+  const log::RaftStatus status = core_->status();
   bool welcome = false;
-  for (const auto& member : configuration.members()) {
-    if (member.id() == id) return;
+  for (const auto& member : status.configuration.members()) {
+    // Only once that is committed: it might be forgotten again.
+    if (member.id() == id) return status.configuration_index <= status.commit;
     welcome |= member.address() == AddressOf(slot);
   }
-  for (const std::string& address : configuration.invited()) welcome |= address == AddressOf(slot);
-  if (!welcome) return;
-  const Status status = Change(log::AddMember{id, AddressOf(slot), promote});
-  if (status.ok()) ++world_->probes["member added"];
+  for (const std::string& address : status.configuration.invited()) {
+    welcome |= address == AddressOf(slot);
+  }
+  if (!welcome) return false;
+  if (Change(log::AddMember{id, AddressOf(slot), promote}).ok()) {
+    ++world_->probes["member added"];
+  }
+  return false;
+}
+
+void SimReplica::Joined() {
+  WriteIdentity(true);
+  Boot();
 }
 
 Status SimReplica::Change(const log::MemberChange& change) {

@@ -3,7 +3,7 @@
 //
 // Writes are asynchronous: all that queued while one group was on its way to the disk go as the next
 // group. A crash keeps a prefix of the group under way. A replica whose disk is corrupt or empty takes
-// a new id and asks to join; a failed write ends the process, which opens the disk anew later.
+// a new id and has no core until the leader has taken it in; a failed write ends the process, which opens the disk anew later.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,9 @@ class SimReplica {
   void Receive(const log::Message& message);
   void PeerLost(log::MemberId peer);
   void Submit(const Op& op, std::optional<log::Term> term, OnReply reply);
-  void Join(int slot, log::MemberId id, bool promote);
+  // The leader's side: true when the replica in that slot is a member now, and may begin.
+  bool Join(int slot, log::MemberId id, bool promote);
+  void Joined();
   Status Change(const log::MemberChange& change);
   Status Transfer(std::optional<log::MemberId> to);
 
@@ -90,6 +92,9 @@ class SimReplica {
   // Runs `what` later unless the process has ended by then; after a pause, if there is one.
   void After(Duration delay, std::function<void()> what);
   void RunLater(uint64_t life, std::function<void()> what);
+  [[nodiscard]] internal::LogIdentity Identity(bool joined) const;
+  void WriteIdentity(bool joined);
+  void StartCore(const log::Recovered& start);
   void Stop();
   // True: the crash that was drawn for this storage call has happened.
   [[nodiscard]] bool CrashAtThisCall();
@@ -108,9 +113,9 @@ class SimReplica {
   void AnswerWaiting();
   void ReadPiece(const log::RaftEffects::ReadPiece& piece);
   void MaybeSnapshot();
+  [[nodiscard]] bool SendsSnapshot() const;
   void WritePieces(const log::SnapshotMeta& meta, std::vector<std::string> pieces, uint32_t number);
   void JoinLoop();
-  [[nodiscard]] bool IsMember() const;
   void Trace(const log::RaftEffects& effects);
 
   World* world_;
