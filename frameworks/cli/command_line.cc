@@ -21,7 +21,7 @@ constexpr int kMaxDevAgents = 100;
 
 struct Command {
   CommandId id;
-  const char* name;  // One or two words.
+  const char* name;  // One to three words.
   const char* arguments;
   const char* summary;
   size_t min_arguments;
@@ -30,7 +30,7 @@ struct Command {
 
 constexpr size_t kMany = 100'000;
 
-constexpr std::array<Command, 8> kCommands = {{
+constexpr std::array<Command, 13> kCommands = {{
     {CommandId::kRun, "run", "-- CMD [ARGS...]",
      "Runs a command on the cluster and waits for its end. One word is a shell command, several "
      "are a program and its arguments. Ctrl-C kills the tasks and waits; a second Ctrl-C quits.",
@@ -47,6 +47,19 @@ constexpr std::array<Command, 8> kCommands = {{
     {CommandId::kAgentLs, "agent ls", "", "Lists agents with what they have and what is used.", 0,
      0},
     {CommandId::kFrameworkLs, "framework ls", "", "Lists frameworks.", 0, 0},
+    {CommandId::kMembersLs, "master members ls", "",
+     "Lists the masters that keep the registry, with who leads and who is behind.", 0, 0},
+    {CommandId::kMembersAdd, "master members add", "HOST:PORT",
+     "Invites a master and waits until it has joined, caught up and may vote. Says what to start "
+     "there.",
+     1, 1},
+    {CommandId::kMembersRemove, "master members remove", "HOST:PORT|ID",
+     "Takes a master, or an invitation, out of the cluster.", 1, 1},
+    {CommandId::kMembersPromote, "master members promote", "HOST:PORT|ID",
+     "Lets a master vote that has joined as a learner and caught up.", 1, 1},
+    {CommandId::kMasterTransfer, "master transfer", "[HOST:PORT|ID]",
+     "Hands leadership to another master: the one named, else the one that is least behind.", 0,
+     1},
     {CommandId::kDev, "dev", "",
      "Runs a whole cluster in this process: a master and agents, on loopback. Prints one line "
      "'ready http://...' when it takes work; SIGINT or SIGTERM stops everything, tasks included.",
@@ -138,6 +151,9 @@ void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* envi
       flags->Add(&o->follow, "follow", "Goes on until the task ends. Also -f.");
       flags->Add(&o->stderr_stream, "stderr", "What it wrote to stderr instead of stdout.");
       return;
+    case CommandId::kMembersAdd:
+      flags->Add(&o->timeout, "timeout", "Stops waiting after it. Default: never.");
+      return;
     case CommandId::kFrameworkLs:
       flags->Add(&o->all, "all", "Completed ones, too.");
       return;
@@ -212,6 +228,10 @@ Status UnknownCommand(const std::string& name) {
     names.push_back(known);
     // A wrong first word of two: "tsk ls".
     if (name.find(' ') == std::string::npos) names.push_back(known.substr(0, known.find(' ')));
+    // A wrong second of three: "master member ls".
+    if (std::count(name.begin(), name.end(), ' ') == 1 && known.find(' ') != known.rfind(' ')) {
+      names.push_back(known.substr(0, known.rfind(' ')));
+    }
   }
   const std::string nearest = strings::Nearest(name, names);
   return InvalidArgument("Unknown command '" + name + "'" +
@@ -342,11 +362,11 @@ Result<CommandLine> ParseCommandLine(const std::vector<std::string>& args,
   size_t next = first + 1;
   if (name == "version") return Print(VersionText());
   if (name == "help") return Help({args.begin() + static_cast<long>(next), args.end()});
-  if (IsGroup(name)) {
+  while (IsGroup(name)) {
     if (next == args.size()) {
-      return InvalidArgument("meseta " + name + " needs a second word:\n" + CommandList(name));
+      return InvalidArgument("meseta " + name + " needs another word:\n" + CommandList(name));
     }
-    if (args[next] == "--help" || args[next] == "-h") return Help({name});
+    if (args[next] == "--help" || args[next] == "-h") return Help(strings::Split(name, ' '));
     name += " " + args[next++];
   }
   const Command* command = FindCommand(name);

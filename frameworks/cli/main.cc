@@ -8,6 +8,7 @@
 #include "frameworks/cli/cluster_commands.h"
 #include "frameworks/cli/command_line.h"
 #include "frameworks/cli/dev_command.h"
+#include "frameworks/cli/master_commands.h"
 #include "frameworks/cli/run_command.h"
 
 namespace meseta::cli {
@@ -32,7 +33,12 @@ int Main(const std::vector<std::string>& args) {
   if (!access.ok()) return Fail(access.status());
   if (line->id == CommandId::kRun) return RunCommand(*line, std::move(*access));
   ClusterClient client(std::move(*access));
-  const Status status = RunClusterCommand(*line, client);
+  const bool masters = line->id == CommandId::kMembersLs || line->id == CommandId::kMembersAdd ||
+                       line->id == CommandId::kMembersRemove ||
+                       line->id == CommandId::kMembersPromote ||
+                       line->id == CommandId::kMasterTransfer;
+  const Status status =
+      masters ? RunMasterCommand(*line, client) : RunClusterCommand(*line, client);
   return status.ok() ? kExitOk : Fail(status);
 }
 

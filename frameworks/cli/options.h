@@ -25,6 +25,11 @@ enum class CommandId {
   kTaskLogs,
   kAgentLs,
   kFrameworkLs,
+  kMembersLs,
+  kMembersAdd,
+  kMembersRemove,
+  kMembersPromote,
+  kMasterTransfer,
   kDev,
 };
 
@@ -46,7 +51,7 @@ struct Options {
   std::string user;
   std::string role = "*";
   std::map<std::string, std::string> environment;
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout;  // Also of master members add.
 
   bool follow = false;  // run, task logs
 
