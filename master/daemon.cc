@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -11,14 +12,17 @@
 #include "actors/endpoints/common_routes.h"
 #include "actors/metrics/registry.h"
 #include "actors/metrics/system_metrics.h"
+#include "actors/net/address.h"
 #include "actors/runtime/actor_system.h"
 #include "actors/runtime/entropy.h"
 #include "actors/runtime/worker_pool.h"
+#include "master/api/log_api.h"
+#include "master/api/log_metrics.h"
 #include "master/api/master_metrics.h"
 #include "master/api/routes.h"
-#include "master/master_actor.h"
-#include "master/registrar/registrar_actor.h"
-#include "state/registry/leveldb_registry_store.h"
+#include "master/leadership/leadership_actor.h"
+#include "master/leadership/registry_loader.h"
+#include "state/store/store.h"
 
 namespace meseta::master {
 namespace {
@@ -27,6 +31,14 @@ constexpr char kActorName[] = "master";
 constexpr size_t kMaxRenderJobs = 4096;
 // A core that takes no turn for so long is not healthy.
 constexpr Duration kMaxCoreLag = Duration::Seconds(10);
+// A master alone leads before it answers; with a slow disk it answers 503 first.
+constexpr Duration kMaxFirstLead = Duration::Seconds(10);
+constexpr Duration kFirstLeadSlice = Duration::Millis(200);
+// At the end, for another member to take over.
+constexpr Duration kMaxHandOver = Duration::Seconds(2);
+// Of --election_timeout: the longest one, and between heartbeats.
+constexpr int kElectionMaxTenths = 16;
+constexpr int kHeartbeatDivisor = 8;
 
 // Draws uuids on any thread.
 class UuidSource {
@@ -67,7 +79,11 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
   options.realm_names = {{http::Realm::kReadOnly, "mesos-master-readonly"},
                          {http::Realm::kReadWrite, "mesos-master-readwrite"},
                          {http::Realm::kScheduler, "mesos-master-scheduler"}};
-  options.accepted_roles = {net::PeerRole::kAgent};
+  options.accepted_roles = {net::PeerRole::kAgent, net::PeerRole::kMaster};
+  // Who could pass as a master could vote.
+  if (!flags.network.credentials.empty()) {
+    options.authenticated_roles.insert(net::PeerRole::kMaster);
+  }
   if (flags.network.authenticate_http_readonly) {
     options.authenticated_realms.insert(http::Realm::kReadOnly);
   }
@@ -82,16 +98,13 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
   return options;
 }
 
-// Link events of agents to events of the master's actor; messages are parsed here, on the network
-// thread. What cannot be parsed is counted and dropped.
-MasterEvent ToMasterEvent(net::LinkEvent event, MasterCounts* counts) {
-  if (auto* up = std::get_if<net::LinkUp>(&event)) return AgentLinkUp{up->link, std::move(up->peer)};
-  if (auto* down = std::get_if<net::LinkDown>(&event)) {
-    return AgentLinkDown{down->link, std::move(down->reason)};
-  }
-  auto& batch = std::get<net::LinkMessages>(event);
+// Messages of agents, parsed here, on the network thread. What cannot be parsed is counted and
+// dropped.
+AgentMessagesArrived ParseMessages(net::LinkMessages batch, net::Transport* transport,
+                                   MasterCounts* counts) {
   AgentMessagesArrived arrived;
   arrived.link = batch.link;
+  arrived.unconsumed = UnconsumedBatch(transport, batch.link);
   for (net::Envelope& envelope : batch.messages) {
     internal::ToMaster message;
     if (envelope.type == message.GetTypeName() && message.ParseFromString(envelope.payload)) {
@@ -103,67 +116,46 @@ MasterEvent ToMasterEvent(net::LinkEvent event, MasterCounts* counts) {
   return arrived;
 }
 
+// As --peers spell it, by name or by ip.
+Result<std::string> OwnAddress(const std::vector<std::string>& peers,
+                               const daemon::Network& network) {
+  const std::string port = ":" + std::to_string(network.port());
+  for (const std::string& peer : peers) {
+    const auto parsed = net::ParseHostPort(peer);
+    if (parsed.ok() && (parsed->ToString() == network.address() ||
+                        parsed->ToString() == network.hostname() + port)) {
+      return parsed->ToString();
+    }
+  }
+  if (!peers.empty() && net::IsWildcard(network.ip())) {
+    return InvalidArgument("--peers does not name this master, and --ip=" + network.ip() +
+                           " is no address that others can reach: set --advertise_ip");
+  }
+  return network.address();
+}
+
 }  // namespace
 
 struct MasterDaemon::State {
   std::map<std::string, std::string> flag_values;
-  std::unique_ptr<daemon::Network> network;
-  std::unique_ptr<registry::LevelDbRegistryStore> store;
-  std::shared_ptr<PublishedView> view = std::make_shared<PublishedView>();
+  MasterRecord record;  // Of the process.
   std::shared_ptr<MasterCounts> counts = std::make_shared<MasterCounts>();
   std::shared_ptr<UuidSource> uuids = std::make_shared<UuidSource>();
   metrics::Registry metrics;
-  std::vector<metrics::Registration> pulled;  // Withdrawn by Stop(), before what they read.
   std::shared_ptr<endpoints::VirtualFiles> files = std::make_shared<endpoints::VirtualFiles>();
+  std::shared_ptr<PublishedLeadership> leadership = std::make_shared<PublishedLeadership>();
+  std::shared_ptr<runtime::Published<LeaderTerm>> term =
+      std::make_shared<runtime::Published<LeaderTerm>>();
+  std::shared_ptr<LeadershipSelf> self = std::make_shared<LeadershipSelf>();
+  std::unique_ptr<daemon::Network> network;
   std::unique_ptr<runtime::ActorSystem> actors;
   std::unique_ptr<runtime::WorkerPool> pool;
-  std::unique_ptr<runtime::CoreShell<registry::RegistryBatch>> registrar;
-  std::unique_ptr<runtime::CoreShell<ViewBatch>> viewer;
-  std::unique_ptr<runtime::CoreShell<LedgerDeltas>> allocator;
-  std::unique_ptr<runtime::CoreShell<StreamCommand>> streams;
-  std::unique_ptr<runtime::CoreShell<MasterEvent>> master;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<runtime::CoreShell<LeadershipEvent>> leader;
+  std::string address;                        // host:port, as a member of the log.
+  std::vector<metrics::Registration> pulled;  // Withdrawn by Stop(), before what they read.
   bool stopped = false;
-
-  // To the master's actor, from actors that start before it: what comes earlier waits.
-  void PostCompletion(MasterEvent event) {
-    const std::lock_guard lock(mutex_);
-    if (to_master_) {
-      to_master_.PostCompletion(std::move(event));
-    } else {
-      early_.push_back(std::move(event));
-    }
-  }
-  void SetMaster(runtime::CoreRef<MasterEvent> ref) {
-    const std::lock_guard lock(mutex_);
-    to_master_ = std::move(ref);
-    for (MasterEvent& event : early_) to_master_.PostCompletion(std::move(event));
-    early_.clear();
-  }
-
- private:
-  std::mutex mutex_;
-  runtime::CoreRef<MasterEvent> to_master_;
-  std::vector<MasterEvent> early_;
 };
-
-namespace {
-
-void AppendMetrics(const MasterDaemon::State& state, std::vector<metrics::Sample>* samples) {
-  const SnapshotPtr view = state.view->Get();
-  if (!view) return;
-  std::map<std::string, double> values;
-  AddMasterMetrics(*view, state.counts->Values(), state.actors->clock().Wall(), &values);
-  const auto queued = static_cast<double>(state.allocator->stats().queued);
-  values["allocator/event_queue_dispatches"] = queued;
-  values["allocator/mesos/event_queue_dispatches"] = queued;
-  values["registrar/queued_operations"] = static_cast<double>(state.registrar->stats().queued);
-  values["master/event_queue_http_requests"] = 0;  // They never enter the core's queue.
-  for (const auto& [name, value] : values) {
-    samples->push_back({name, metrics::Kind::kGauge, value});
-  }
-}
-
-}  // namespace
 
 MasterDaemon::MasterDaemon(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -172,6 +164,26 @@ MasterDaemon::~MasterDaemon() { Stop(); }
 namespace {
 
 using State = MasterDaemon::State;
+
+void AppendMetrics(const State& state, std::vector<metrics::Sample>* samples) {
+  const LeadershipPtr leadership = state.leadership->Get();
+  const auto term = state.term->Get();
+  Snapshot nothing;
+  nothing.master = state.record;
+  const SnapshotPtr view = leadership->term ? leadership->term->view->Get() : nullptr;
+  std::map<std::string, double> values;
+  AddMasterMetrics(view ? *view : nothing, view != nullptr, state.counts->Values(),
+                   state.actors->clock().Wall(), &values);
+  AddLogMetrics(*state.store->replica().status(), state.store->Local()->bytes(), &values);
+  const auto queued = static_cast<double>(term ? term->allocator_queue() : 0);
+  values["allocator/event_queue_dispatches"] = queued;
+  values["allocator/mesos/event_queue_dispatches"] = queued;
+  values["registrar/queued_operations"] = static_cast<double>(state.counts->queued_operations());
+  values["master/event_queue_http_requests"] = 0;  // They never enter the core's queue.
+  for (const auto& [name, value] : values) {
+    samples->push_back({name, metrics::Kind::kGauge, value});
+  }
+}
 
 endpoints::CommonContext MakeCommon(State* state) {
   endpoints::CommonContext common;
@@ -188,87 +200,123 @@ endpoints::CommonContext MakeCommon(State* state) {
   };
   common.prometheus = [state] { return state->metrics.PrometheusText(); };
   common.files = state->files;
-  common.healthy = [state] { return state->master->stats().lag < kMaxCoreLag; };
+  common.healthy = [state] {
+    const auto term = state->term->Get();
+    return state->leader->stats().lag < kMaxCoreLag && (!term || term->core_lag() < kMaxCoreLag);
+  };
   return common;
 }
 
 http::Router MakeRouter(State* state) {
-  const auto post = [ref = state->master->ref(), streams = state->streams->ref()](MasterEvent event) {
-    // Never lost, or its framework would stay connected for ever; as many as streams were open.
-    if (std::holds_alternative<StreamClosed>(event)) {
-      ref.PostCompletion(std::move(event));
-      return;
-    }
-    // Refused only when a million events wait, or at the end: calls are then answered 500 by the
-    // loss of their responder, and a subscriber's stream is ended.
-    const auto* subscribe = std::get_if<SubscribeArrived>(&event);
-    const StreamId stream = subscribe == nullptr ? StreamId() : subscribe->stream;
-    if (ref.Post(std::move(event))) return;
-    if (!stream.empty()) streams.PostCompletion(EndStream{stream});
-    LOG_EVERY_N(WARNING, 1000) << "The master's inbox is full or closed: an event was dropped";
-  };
   RoutesContext context;
-  context.operators.common = MakeCommon(state);
-  context.operators.view = [view = state->view] { return view->Get(); };
-  context.operators.post = post;
-  context.schedulers.post = post;
-  context.schedulers.open_stream = [ref = state->streams->ref()](
-                                       StreamId id, http::ContentType type,
-                                       std::shared_ptr<http::StreamWriter> writer) {
-    ref.PostCompletion(OpenStream{std::move(id), type, std::move(writer)});
+  context.common = MakeCommon(state);
+  context.leadership = [leadership = state->leadership] { return leadership->Get(); };
+  context.new_uuid = [uuids = state->uuids] { return uuids->Next(); };
+  context.address = state->network->hostname() + ":" + std::to_string(state->network->port());
+  log::Replica* replica = &state->store->replica();
+  context.log.status = [replica] { return replica->status(); };
+  context.log.change = [replica](log::MemberChange change, runtime::Reply<runtime::Done> reply) {
+    replica->Change(std::move(change), std::move(reply));
   };
-  context.schedulers.new_uuid = [uuids = state->uuids] { return uuids->Next(); };
-  context.redirect_location =
-      "//" + state->network->hostname() + ":" + std::to_string(state->network->port());
+  context.log.transfer = [replica](std::optional<log::MemberId> to,
+                                   runtime::Reply<runtime::Done> reply) {
+    replica->Transfer(to, std::move(reply));
+  };
+  context.log.address = state->address;
+  context.log.leadership = context.leadership;
+  context.registry = [store = state->store.get()] { return LoadRegistry(*store->Local()); };
   return MasterRoutes(context);
 }
 
-void StartActors(State* state, const MasterFlags& flags, AllocatorOptions allocator,
-                 registry::RegistryState registry, const MasterRecord& record,
-                 const std::function<void(const std::string&)>& on_fatal) {
-  runtime::ActorSystem& system = *state->actors;
-  state->registrar = std::make_unique<runtime::CoreShell<registry::RegistryBatch>>(
-      system, runtime::CoreOptions{.name = "registrar"}, [state] {
-        return std::make_unique<RegistrarActor>(
-            state->store.get(), state->metrics.AddTimer("registrar/state_store"), [state](uint64_t number, Status status) {
-              state->PostCompletion(RegistryWritten{number, std::move(status)});
-            });
+LeadershipOutlets MakeOutlets(State* state, const MasterFlags& flags, AllocatorOptions allocator) {
+  LeadershipOutlets outlets;
+  outlets.term.actors = state->actors.get();
+  outlets.term.transport = &state->network->transport();
+  outlets.term.metrics = &state->metrics;
+  outlets.term.core = flags.core;
+  outlets.term.view = flags.view;
+  outlets.term.allocator = std::move(allocator);
+  outlets.term.counts = state->counts;
+  outlets.term.pid = state->network->Pid(kActorName);
+  outlets.record = state->record;
+  outlets.new_uuid = [uuids = state->uuids] { return uuids->Next(); };
+  outlets.url = state->network->url();
+  outlets.published = state->leadership;
+  outlets.present = state->term;
+  outlets.self = state->self;
+  return outlets;
+}
+
+// An agent's messages go to the term at once; what tells of links goes through the leadership actor,
+// which knows them all.
+void HandOn(State* state, net::LinkEvent event) {
+  const auto leader = state->leader->ref();
+  if (auto* up = std::get_if<net::LinkUp>(&event)) {
+    leader.PostCompletion(AgentLinkUp{up->link, std::move(up->peer)});
+    return;
+  }
+  if (auto* down = std::get_if<net::LinkDown>(&event)) {
+    leader.PostCompletion(AgentLinkDown{down->link, std::move(down->reason)});
+    return;
+  }
+  AgentMessagesArrived arrived = ParseMessages(std::move(std::get<net::LinkMessages>(event)),
+                                               &state->network->transport(), state->counts.get());
+  if (const TermPtr term = state->leadership->Get()->term) {
+    term->post(std::move(arrived));
+  } else {
+    leader.PostCompletion(std::move(arrived));
+  }
+}
+
+Status OpenStore(State* state, const MasterFlags& flags) {
+  ASSIGN_OR_RETURN(state->address, OwnAddress(flags.peers, *state->network));
+  log::ReplicaOptions options;
+  options.group = "registry";
+  options.directory = flags.work_dir.value + "/log";
+  options.address = state->address;
+  options.peers = flags.peers;
+  options.raft.election_min = flags.election_timeout;
+  options.raft.election_max = flags.election_timeout * kElectionMaxTenths / 10;
+  options.raft.heartbeat = flags.election_timeout / kHeartbeatDivisor;
+  options.on_role = [leader = state->leader->ref()](const log::RoleChange& change) {
+    leader.PostCompletion(
+        RoleChanged{{change.leading, change.term, change.leader, change.waits_for}});
+  };
+  ASSIGN_OR_RETURN(state->store,
+                   store::Store::Open(std::move(options), *state->actors,
+                                      state->network->transport(), &state->metrics));
+  state->leader->ref().PostCompletion(StoreOpened{state->store.get()});
+  return OkStatus();
+}
+
+// Without --peers nobody has to be asked, so the first request finds a leader; a member of a grown
+// cluster does not wait, as the others reach it through its port.
+void AwaitLeading(State* state) {
+  const Time limit = state->actors->clock().Mono() + kMaxFirstLead;
+  while (state->actors->clock().Mono() < limit) {
+    if (state->store->replica().status()->raft.configuration.members_size() > 1) return;
+    const auto led = runtime::Ask<runtime::Done>(
+        kFirstLeadSlice, [state](runtime::Reply<runtime::Done> reply) {
+          state->leader->ref().PostCompletion(AwaitTerm{std::move(reply)});
+        });
+    if (led.ok()) return;
+  }
+  LOG(WARNING) << "This master does not lead yet: " << state->leadership->Get()->waits_for;
+}
+
+void HandOver(State* state) {
+  const auto status = state->store->replica().status();
+  if (status->raft.role != log::Role::kLeader) return;
+  const auto& members = status->raft.configuration.members();
+  const auto voters = std::count_if(members.begin(), members.end(),
+                                    [](const auto& member) { return !member.learner(); });
+  if (voters < 2) return;
+  const auto done = runtime::Ask<runtime::Done>(
+      kMaxHandOver, [state](runtime::Reply<runtime::Done> reply) {
+        state->store->replica().Transfer(std::nullopt, std::move(reply));
       });
-  // The view's actor publishes from its own thread, and requests may wait already.
-  state->view->Set(ViewCore(record, flags.view).Publish());
-  state->viewer = std::make_unique<runtime::CoreShell<ViewBatch>>(
-      system, runtime::CoreOptions{.name = "view"}, [state, record, view = flags.view] {
-        return std::make_unique<ViewActor>(record, view, state->view);
-      });
-  state->allocator = std::make_unique<runtime::CoreShell<LedgerDeltas>>(
-      system, runtime::CoreOptions{.name = "allocator"}, [state, allocator] {
-        return std::make_unique<AllocatorActor>(
-            allocator, runtime::EntropySeed(), [state](std::vector<Proposal> proposals) {
-              state->PostCompletion(ProposalsMade{std::move(proposals)});
-            },
-            AllocatorMetrics{state->metrics.AddTimer("allocator/mesos/allocation_run"),
-                             state->metrics.AddTimer("allocator/mesos/allocation_run_latency"),
-                             state->metrics.AddCounter("allocator/mesos/allocation_runs")});
-      });
-  state->streams = std::make_unique<runtime::CoreShell<StreamCommand>>(
-      system, runtime::CoreOptions{.name = "streams"}, [] { return std::make_unique<StreamActor>(); });
-  MasterOutlets outlets;
-  outlets.transport = &state->network->transport();
-  outlets.registrar = state->registrar->ref();
-  outlets.view = state->viewer->ref();
-  outlets.allocator = state->allocator->ref();
-  outlets.streams = state->streams->ref();
-  outlets.counts = state->counts;
-  outlets.step_down = on_fatal;
-  outlets.address = state->network->Pid(kActorName);
-  state->master = std::make_unique<runtime::CoreShell<MasterEvent>>(
-      system, runtime::CoreOptions{.name = "master"},
-      [state, outlets, options = flags.core, info = record.info, registry] {
-        auto core = std::make_unique<MasterCore>(options, info, registry,
-                                                 state->actors->clock().Both());
-        return std::make_unique<MasterActor>(std::move(core), outlets);
-      });
-  state->SetMaster(state->master->ref());
+  LOG(INFO) << (done.ok() ? "Another master leads now"
+                          : "No other master has taken over: " + done.status().message());
 }
 
 }  // namespace
@@ -276,62 +324,67 @@ void StartActors(State* state, const MasterFlags& flags, AllocatorOptions alloca
 Result<std::unique_ptr<MasterDaemon>> MasterDaemon::Start(
     const MasterFlags& flags, std::map<std::string, std::string> flag_values,
     std::function<void(const std::string&)> on_fatal) {
+  RETURN_IF_ERROR(flags.Check());
   ASSIGN_OR_RETURN(AllocatorOptions allocator, flags.Allocator());
   auto state = std::make_unique<State>();
   State* s = state.get();
   s->flag_values = std::move(flag_values);
   RETURN_IF_ERROR(files::MakeDirectories(flags.work_dir.value).WithContext("--work_dir"));
-  const std::string path = flags.work_dir.value + "/registry";
-  ASSIGN_OR_RETURN(s->store, registry::LevelDbRegistryStore::Open(path));
-  auto registry = registry::OpenRegistry(s->store.get(), s->uuids->Next());
-  if (!registry.ok()) return registry.status().WithContext(path);
+  if (flags.quorum) {
+    LOG(WARNING) << "--quorum has no effect: the quorum is the majority of the members, which "
+                    "--peers names at the first start";
+  }
   ASSIGN_OR_RETURN(s->network, daemon::Network::Open(flags.network, MakeNetworkOptions(flags)));
   runtime::ActorSystemOptions options;
-  options.on_fatal = on_fatal;
+  options.on_fatal = std::move(on_fatal);
   s->actors = std::make_unique<runtime::ActorSystem>(std::move(options));
   s->pool = std::make_unique<runtime::WorkerPool>("render", flags.render_threads, kMaxRenderJobs);
 
-  MasterRecord record;
-  record.info = MakeInfo(*s->network, s->uuids->Next());
-  record.cluster = flags.cluster.value_or("");
-  record.started = s->actors->clock().Wall();
-  record.elected = record.started;
+  s->record.info = MakeInfo(*s->network, s->uuids->Next());
+  s->record.cluster = flags.cluster.value_or("");
+  s->record.started = s->actors->clock().Wall();
   if (flags.logging.log_dir) s->files->Attach("/master/log", flags.logging.log_dir->value);
+  s->leadership->Set(std::make_shared<const Leadership>());
+  s->leader = std::make_unique<runtime::CoreShell<LeadershipEvent>>(
+      *s->actors, runtime::CoreOptions{.name = "leadership"},
+      [outlets = MakeOutlets(s, flags, std::move(allocator))] {
+        return std::make_unique<LeadershipActor>(outlets);
+      });
+  s->self->Set(std::make_shared<const runtime::CoreRef<LeadershipEvent>>(s->leader->ref()));
+  s->network->transport().Register(kActorName, {net::PeerRole::kAgent},
+                                   [s](net::LinkEvent event) { HandOn(s, std::move(event)); });
+  // The destructor stops what runs by now.
+  std::unique_ptr<MasterDaemon> daemon(new MasterDaemon(std::move(state)));
+  RETURN_IF_ERROR(OpenStore(s, flags));
   s->pulled.push_back(metrics::AddSystemMetrics(s->metrics));
   s->pulled.push_back(s->metrics.PullMany(
       [s](std::vector<metrics::Sample>* samples) { AppendMetrics(*s, samples); }));
-  StartActors(s, flags, std::move(allocator), *std::move(registry), record, on_fatal);
-
-  s->network->transport().Register(
-      kActorName, {net::PeerRole::kAgent},
-      [s](net::LinkEvent event) { s->PostCompletion(ToMasterEvent(std::move(event), s->counts.get())); });
+  if (flags.peers.empty()) AwaitLeading(s);
   s->network->Serve(MakeRouter(s));
-  LOG(INFO) << "Master " << record.info.id() << " leads at " << s->network->url();
-  return std::unique_ptr<MasterDaemon>(new MasterDaemon(std::move(state)));
+  LOG(INFO) << "Master is up at " << s->network->url();
+  return daemon;
 }
 
 void MasterDaemon::Stop() {
   if (std::exchange(state_->stopped, true)) return;
   state_->pulled.clear();
+  if (state_->store) HandOver(state_.get());
   // The pool next: its jobs answer requests that the server waits for.
   state_->pool->Stop();
-  // Before the network, whose links every turn of the actor uses.
-  state_->master->Stop();
+  // Before the network and the store, which every turn of a term uses.
+  state_->leader->Stop();
+  if (state_->store) state_->store->Stop();
   state_->network->Stop();
-  state_->allocator->Stop();
-  state_->streams->Stop();
-  state_->viewer->Stop();
-  state_->registrar->Stop();
 }
 
 std::string MasterDaemon::address() const { return state_->network->address(); }
 std::string MasterDaemon::url() const { return state_->network->url(); }
 
 size_t MasterDaemon::active_agents() const {
-  const SnapshotPtr view = state_->view->Get();
+  const TermPtr term = state_->leadership->Get()->term;
   size_t active = 0;
-  if (view) {
-    view->agents.ForEach(
+  if (term) {
+    term->view->Get()->agents.ForEach(
         [&](const AgentId&, const AgentPtr& agent) { active += agent->active ? 1 : 0; });
   }
   return active;

@@ -1,6 +1,7 @@
 #include "master/master_actor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/base/logging.h"
@@ -11,6 +12,9 @@ namespace {
 constexpr char kToAgentType[] = "meseta.internal.ToAgent";
 constexpr char kAgentActor[] = "slave(1)";
 constexpr Duration kIdleTurn = Duration::Seconds(1);
+constexpr Duration kLeasePoll = Duration::Millis(10);
+// Kept back while the lease is over; more end the term.
+constexpr size_t kMaxKeptEvents = 200'000;
 
 }  // namespace
 
@@ -18,16 +22,47 @@ MasterActor::MasterActor(std::unique_ptr<MasterCore> core, MasterOutlets outlets
     : core_(std::move(core)), outlets_(std::move(outlets)) {}
 
 void MasterActor::Turn(std::vector<MasterEvent>& events, runtime::TurnContext& turn) {
+  outlets_.counts->CountTurn(events.size());
+  outlets_.transport->CoreTurned();
+  if (!Leads(turn)) {
+    std::move(events.begin(), events.end(), std::back_inserter(kept_events_));
+    return;
+  }
+  if (kept_effects_) Perform(*std::exchange(kept_effects_, std::nullopt), turn);
   for (const auto channel : std::exchange(closed_, {})) {
     core_->HandleLinkDown(channel, turn.now());
   }
-  for (MasterEvent& event : events) {
-    std::visit([&](auto& e) { Handle(e, turn.now()); }, event);
-  }
+  std::vector<MasterEvent> kept = std::exchange(kept_events_, {});
+  HandleAll(kept, turn.now());
+  HandleAll(events, turn.now());
   core_->Tick(turn.now());
-  Perform(core_->TakeEffects(), turn);
-  outlets_.counts->CountTurn(events.size());
-  outlets_.transport->CoreTurned();
+  Effects effects = core_->TakeEffects();
+  outlets_.counts->SetQueuedOperations(core_->state().registrar.queued());
+  if (Leads(turn)) {
+    Perform(std::move(effects), turn);
+  } else {
+    kept_effects_ = std::move(effects);
+  }
+}
+
+bool MasterActor::Leads(runtime::TurnContext& turn) {
+  const Time now = outlets_.clock->Mono();  // A turn may be longer than what is left of the lease.
+  if (now < outlets_.leads_until()) {
+    lapsed_.reset();
+    return true;
+  }
+  if (!lapsed_) lapsed_ = now;
+  if (now - *lapsed_ > kMaxLapse || kept_events_.size() > kMaxKeptEvents) {
+    outlets_.step_down("Its lease has run out and was not renewed");
+  }
+  turn.WakeAt(now + kLeasePoll);
+  return false;
+}
+
+void MasterActor::HandleAll(std::vector<MasterEvent>& events, Now now) {
+  for (MasterEvent& event : events) {
+    std::visit([&](auto& e) { Handle(e, now); }, event);
+  }
 }
 
 void MasterActor::Handle(SubscribeArrived& event, Now now) {
@@ -87,7 +122,7 @@ void MasterActor::Handle(AgentMessagesArrived& event, Now now) {
     if (entry.message.has_who_leads()) SayLeading(event.link, channels_.Find(*channel)->to);
     core_->HandleAgent(*channel, std::move(entry.message), now);
   }
-  outlets_.transport->Consumed(event.link);
+  event.unconsumed = {};
 }
 
 void MasterActor::Handle(ProposalsMade& event, Now now) {
@@ -112,7 +147,7 @@ void MasterActor::Perform(Effects effects, runtime::TurnContext& turn) {
     outlets_.step_down(*effects.step_down);
     return;
   }
-  if (effects.persist) outlets_.registrar.PostCompletion(*std::move(effects.persist));
+  if (effects.persist) outlets_.persist(*std::move(effects.persist));
   for (const Effects::Reply& reply : effects.replies) {
     const auto it = waiting_.find(reply.id);
     if (it == waiting_.end()) continue;

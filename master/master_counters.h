@@ -23,8 +23,11 @@ class MasterCounts {
   // An update that the master made itself for a task that never ran: TASK_ERROR, TASK_DROPPED.
   void CountRefusedTask(const v1::TaskStatus& status);
   void CountDropped() { ++dropped_; }
+  void SetQueuedOperations(size_t operations) { queued_operations_ = operations; }
   void CountTurn(uint64_t events) { turns_events_ += events; }
 
+  // Registry operations that wait for the batch that is out.
+  [[nodiscard]] size_t queued_operations() const { return queued_operations_; }
   // By Mesos' names without "master/".
   [[nodiscard]] std::map<std::string, uint64_t> Values() const;
 
@@ -36,6 +39,7 @@ class MasterCounts {
   std::array<std::array<std::atomic<uint64_t>, 2>, 3> refused_{};
   std::atomic<uint64_t> dropped_ = 0;
   std::atomic<uint64_t> turns_events_ = 0;
+  std::atomic<size_t> queued_operations_ = 0;
 };
 
 }  // namespace meseta::master

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,6 +45,29 @@ struct OperatorCallArrived {
   http::ResponderPtr responder;
 };
 
+// One socket read's worth of messages: counts against its link's bound until this is destroyed, with
+// the term that was to handle it or by its actor.
+class UnconsumedBatch {
+ public:
+  UnconsumedBatch() = default;
+  UnconsumedBatch(net::Transport* transport, net::LinkId link)
+      : transport_(transport), link_(link) {}
+  UnconsumedBatch(UnconsumedBatch&& other) noexcept
+      : transport_(std::exchange(other.transport_, nullptr)), link_(other.link_) {}
+  UnconsumedBatch& operator=(UnconsumedBatch&& other) noexcept {
+    std::swap(transport_, other.transport_);
+    std::swap(link_, other.link_);
+    return *this;
+  }
+  ~UnconsumedBatch() {
+    if (transport_ != nullptr) transport_->Consumed(link_);
+  }
+
+ private:
+  net::Transport* transport_ = nullptr;
+  net::LinkId link_ = 0;
+};
+
 struct AgentLinkUp {
   net::LinkId link = 0;
   net::LinkPeer peer;
@@ -59,6 +83,7 @@ struct AgentMessagesArrived {
   };
   net::LinkId link = 0;
   std::vector<Message> messages;
+  UnconsumedBatch unconsumed;
 };
 
 struct ProposalsMade {

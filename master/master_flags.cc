@@ -2,10 +2,16 @@
 
 #include <sstream>
 
+#include "actors/net/address.h"
 #include "state/model/resources.h"
 
 namespace meseta::master {
 namespace {
+
+constexpr size_t kMaxPeers = 16;
+constexpr uint16_t kDefaultMasterPort = 5050;
+constexpr Duration kMinElectionTimeout = Duration::Millis(100);
+constexpr Duration kMaxElectionTimeout = Duration::Minutes(1);
 
 std::vector<std::string> SplitAt(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -29,6 +35,50 @@ Result<std::vector<model::Quantities>> ParseMinAllocatable(const std::string& te
 
 Status Positive(const Duration& d) {
   return d > Duration() ? OkStatus() : InvalidArgument("expecting a duration above zero");
+}
+
+Status CheckPeers(const std::vector<std::string>& peers) {
+  if (peers.size() > kMaxPeers) {
+    return InvalidArgument("expecting at most " + std::to_string(kMaxPeers) + " masters");
+  }
+  for (const std::string& peer : peers) {
+    if (peer.rfind("zk://", 0) == 0) {
+      return InvalidArgument(
+          "masters of Meseta need no ZooKeeper: name them as host:port,host:port,host:port");
+    }
+    const auto parsed = net::ParseHostPort(peer, kDefaultMasterPort);
+    if (!parsed.ok()) return parsed.status();
+  }
+  return OkStatus();
+}
+
+void AddPeers(MasterFlags* master, FlagSet& flags) {
+  flags.Add(&master->peers, "peers",
+            "All masters of the cluster, this one too: they form it when all of them agree, and "
+            "elect a leader. Counts for the first start only; later, see meseta master members. "
+            "Unset: this master alone.")
+      .Group(kEssential)
+      .ValueName("HOST:PORT,...")
+      .Check(CheckPeers);
+  flags.Add(&master->election_timeout, "election_timeout",
+            "Without word of a leader for so long (up to 1.6 times), a master asks to be elected. "
+            "The same on all masters.")
+      .Group(kExpert)
+      .Check([](const Duration& d) {
+        return d >= kMinElectionTimeout && d <= kMaxElectionTimeout
+                   ? OkStatus()
+                   : InvalidArgument("expecting " + kMinElectionTimeout.ToString() + " to " +
+                                     kMaxElectionTimeout.ToString());
+      });
+  flags.Add(&master->zk, "zk", "Refused: masters need no ZooKeeper. Use --peers.")
+      .Group(kExpert)
+      .Check([](const std::string&) {
+        return InvalidArgument(
+            "masters of Meseta need no ZooKeeper; start each of them with the same "
+            "--peers=host:port,host:port,host:port instead");
+      });
+  flags.Add(&master->quorum, "quorum", "Without effect: it is the majority of the members.")
+      .Group(kExpert);
 }
 
 void AddCore(MasterOptions* core, FlagSet& flags) {
@@ -77,7 +127,8 @@ MasterFlags::MasterFlags() { network.port = 5050; }
 
 void MasterFlags::AddTo(FlagSet& flags) {
   network.AddTo(flags);
-  flags.Add(&work_dir, "work_dir", "Where the registry is kept.").Group(kEssential).Required();
+  flags.Add(&work_dir, "work_dir", "Where the registry's log is kept.").Group(kEssential).Required();
+  AddPeers(this, flags);
   flags.Add(&cluster, "cluster", "Name of the cluster, shown to people.").Group(kEssential);
   flags.Add(&allocation_interval, "allocation_interval",
             "Every resource is looked at again at least this often; what is freed is offered at once.")
@@ -110,6 +161,14 @@ void MasterFlags::AddTo(FlagSet& flags) {
         return n >= 1 && n <= 64 ? OkStatus() : InvalidArgument("expecting 1 to 64 threads");
       });
   logging.AddTo(flags);
+}
+
+Status MasterFlags::Check() const {
+  if (!peers.empty() && !network.credentials.empty() && network.credential.empty()) {
+    return InvalidArgument(
+        "--peers with --credentials also needs --credential: what this master shows to the others");
+  }
+  return OkStatus();
 }
 
 Result<AllocatorOptions> MasterFlags::Allocator() const {

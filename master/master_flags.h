@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/base/flags.h"
 #include "actors/base/logging_flags.h"
@@ -18,7 +19,9 @@ struct MasterFlags {
 
   daemon::NetworkFlags network;
   LoggingFlags logging;
-  Path work_dir;
+  Path work_dir;                     // The replicated log lives in its folder "log".
+  std::vector<std::string> peers;    // host:port of the masters to form a cluster with; or none.
+  Duration election_timeout = Duration::Millis(800);
   std::optional<std::string> cluster;
   Duration allocation_interval = Duration::Seconds(1);
   std::string min_allocatable_resources = "cpus:0.01|mem:32";
@@ -30,8 +33,12 @@ struct MasterFlags {
   MasterOptions core;                // Offers, agents, frameworks, registry.
   ViewCore::Options view;            // Bounds of history.
   int render_threads = 2;
+  std::optional<std::string> zk;     // Mesos' own; refused with a sentence.
+  std::optional<int> quorum;         // Mesos' own; without effect.
 
   void AddTo(FlagSet& flags);
+  // Consistency of flags that belong together.
+  [[nodiscard]] Status Check() const;
   // Of flags that are texts; checked by AddTo's flags already.
   [[nodiscard]] Result<AllocatorOptions> Allocator() const;
 };

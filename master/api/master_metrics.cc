@@ -176,9 +176,9 @@ void AddTasks(const ClusterTotals& totals, Out* out) {
 
 }  // namespace
 
-void AddMasterMetrics(const Snapshot& view, const MasterCounters& counters, WallTime now,
-                      Out* out) {
-  (*out)["master/elected"] = 1;
+void AddMasterMetrics(const Snapshot& view, bool elected, const MasterCounters& counters,
+                      WallTime now, Out* out) {
+  (*out)["master/elected"] = elected ? 1 : 0;
   (*out)["master/uptime_secs"] = (now - view.master.started).seconds();
   for (const std::string_view name : kResources) {
     AddResource(name, "", view.totals.total, view.totals.used, out);

@@ -10,12 +10,13 @@
 
 namespace meseta::master {
 
-// Monotonic counts since this master was elected, by Mesos' name without the "master/" prefix:
+// Monotonic counts since this master was started, by Mesos' name without the "master/" prefix:
 // "messages_kill_task", "slave_registrations", "valid_status_updates" ...
 using MasterCounters = std::map<std::string, uint64_t>;
 
 // Every name is present from the start, with 0 until something happened.
-void AddMasterMetrics(const Snapshot& view, const MasterCounters& counters, WallTime now,
+// On a standby, `view` holds nothing but its record.
+void AddMasterMetrics(const Snapshot& view, bool elected, const MasterCounters& counters, WallTime now,
                       std::map<std::string, double>* out);
 
 }  // namespace meseta::master

@@ -29,24 +29,24 @@ const std::set<std::string>& CallsWithoutBody() {
 }
 
 // The answer to a reading call. Unimplemented for everything else.
-Status Fill(const OperatorApiContext& context, const Call& call, Response* out) {
+Status Fill(const endpoints::CommonContext& common, const SnapshotPtr& view, const Call& call,
+            Response* out) {
   Response::Type type = Response::UNKNOWN;
   if (!Response::Type_Parse(Call::Type_Name(call.type()), &type)) {
     return Unimplemented("The operator call " + Call::Type_Name(call.type()) +
                          " is not served by this version of Meseta");
   }
   out->set_type(type);
-  const SnapshotPtr view = context.view();
   switch (call.type()) {
     case Call::GET_HEALTH: out->mutable_get_health()->set_healthy(true); break;
-    case Call::GET_FLAGS: endpoints::FillFlags(context.common, out); break;
+    case Call::GET_FLAGS: endpoints::FillFlags(common, out); break;
     case Call::GET_VERSION: endpoints::FillVersion(out); break;
-    case Call::GET_METRICS: endpoints::FillMetrics(context.common, call, out); break;
+    case Call::GET_METRICS: endpoints::FillMetrics(common, call, out); break;
     case Call::GET_LOGGING_LEVEL:
       out->mutable_get_logging_level()->set_level(static_cast<uint32_t>(FLAGS_v));
       break;
     case Call::LIST_FILES:
-    case Call::READ_FILE: return endpoints::FillFiles(*context.common.files, call, out);
+    case Call::READ_FILE: return endpoints::FillFiles(*common.files, call, out);
     case Call::GET_STATE: FillGetState(*view, out->mutable_get_state()); break;
     case Call::GET_AGENTS: FillGetAgents(*view, out->mutable_get_agents()); break;
     case Call::GET_FRAMEWORKS: FillGetFrameworks(*view, out->mutable_get_frameworks()); break;
@@ -62,10 +62,10 @@ Status Fill(const OperatorApiContext& context, const Call& call, Response* out) 
   return OkStatus();
 }
 
-http::Response Render(const OperatorApiContext& context, const Call& call,
-                      http::ContentType type) {
+http::Response Render(const endpoints::CommonContext& common, const SnapshotPtr& view,
+                      const Call& call, http::ContentType type) {
   Response out;
-  if (const Status status = Fill(context, call, &out); !status.ok()) {
+  if (const Status status = Fill(common, view, call, &out); !status.ok()) {
     return http::Response::Error(status);
   }
   if (type == http::ContentType::kJson) return http::Response::Json(OperatorResponseJson(out));
@@ -75,8 +75,8 @@ http::Response Render(const OperatorApiContext& context, const Call& call,
   return response;
 }
 
-void Handle(const OperatorApiContext& context, http::Request request,
-            const http::ResponderPtr& responder) {
+void Handle(const endpoints::CommonContext& common, const TermPtr& term,
+            const http::Request& request, const http::ResponderPtr& responder) {
   Call call;
   if (auto refusal = endpoints::ParseApiCall(request, &call)) {
     return responder->Send(std::move(*refusal));
@@ -90,24 +90,28 @@ void Handle(const OperatorApiContext& context, http::Request request,
       return responder->Send(http::Response::Text(501, "The call type UNKNOWN asks for nothing"));
     case Call::TEARDOWN:
     case Call::MARK_AGENT_GONE:
-      return context.post(OperatorCallArrived{std::move(call), request.principal, responder});
+      term->post(OperatorCallArrived{std::move(call), request.principal, responder});
+      return;
     default:
       return endpoints::AnswerOnPool(
-          context.common.pool, responder,
-          [context, call, type = *accept] { return Render(context, call, type); });
+          common.pool, responder,
+          [common, view = term->view->Get(), call, type = *accept] {
+            return Render(common, view, call, type);
+          });
   }
 }
 
 }  // namespace
 
-http::Handler OperatorApi(OperatorApiContext context) {
-  return [context = std::move(context)](http::Request request, http::ResponderPtr responder) {
-    Handle(context, std::move(request), responder);
+TermHandler OperatorApi(endpoints::CommonContext common) {
+  return [common = std::move(common)](const TermPtr& term, const http::Request& request,
+                                      const http::ResponderPtr& responder) {
+    Handle(common, term, request, responder);
   };
 }
 
-http::Handler TeardownEndpoint(std::function<void(MasterEvent)> post) {
-  return [post = std::move(post)](http::Request request, http::ResponderPtr responder) {
+TermHandler TeardownEndpoint() {
+  return [](const TermPtr& term, const http::Request& request, http::ResponderPtr responder) {
     const auto form = http::ParseQuery(request.body);
     if (!form.ok()) return responder->Send(http::Response::Text(400, form.status().message()));
     const auto id = form->find("frameworkId");
@@ -118,7 +122,7 @@ http::Handler TeardownEndpoint(std::function<void(MasterEvent)> post) {
     v1::master::Call call;
     call.set_type(v1::master::Call::TEARDOWN);
     call.mutable_teardown()->mutable_framework_id()->set_value(id->second);
-    post(OperatorCallArrived{std::move(call), request.principal, std::move(responder)});
+    term->post(OperatorCallArrived{std::move(call), request.principal, std::move(responder)});
   };
 }
 

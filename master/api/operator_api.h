@@ -2,24 +2,14 @@
 // the master's actor; what belongs to later work is refused with a sentence.
 #pragma once
 
-#include <functional>
-
 #include "actors/endpoints/common_routes.h"
-#include "actors/http/message.h"
-#include "master/master_events.h"
-#include "master/view/snapshot.h"
+#include "master/api/leader_only.h"
 
 namespace meseta::master {
 
-struct OperatorApiContext {
-  endpoints::CommonContext common;
-  std::function<SnapshotPtr()> view;
-  std::function<void(MasterEvent)> post;
-};
-
-http::Handler OperatorApi(OperatorApiContext context);
+TermHandler OperatorApi(endpoints::CommonContext common);
 
 // POST /teardown: the un-versioned form of TEARDOWN.
-http::Handler TeardownEndpoint(std::function<void(MasterEvent)> post);
+TermHandler TeardownEndpoint();
 
 }  // namespace meseta::master

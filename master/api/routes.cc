@@ -3,7 +3,10 @@
 #include <charconv>
 #include <utility>
 
+#include "master/api/operator_api.h"
+#include "master/api/scheduler_api.h"
 #include "master/api/state_json.h"
+#include "state/registry/registry_json.h"
 
 namespace meseta::master {
 namespace {
@@ -51,19 +54,20 @@ Result<TasksQuery> ParseTasksQuery(const Request& request) {
   return query;
 }
 
-// A JSON document rendered from the current snapshot on the pool.
-http::Handler Document(const OperatorApiContext& context,
+// A JSON document rendered on the pool. The snapshot is taken at once, while the lease holds.
+http::Handler Document(const RoutesContext& context,
                        std::function<std::string(const Snapshot&, const Request&)> render) {
-  return [context, render = std::move(render)](Request request, ResponderPtr responder) {
+  return LeaderOnly(context.leadership, [pool = context.common.pool, render = std::move(render)](
+                                            const TermPtr& term, Request request,
+                                            const ResponderPtr& responder) {
     endpoints::AnswerOnPool(
-        context.common.pool, responder,
-        [view = context.view, render, request = std::move(request)] {
-          return Response::Json(render(*view(), request));
+        pool, responder, [view = term->view->Get(), render, request = std::move(request)] {
+          return Response::Json(render(*view, request));
         });
-  };
+  });
 }
 
-void AddDocuments(const OperatorApiContext& context, http::Router* router) {
+void AddDocuments(const RoutesContext& context, http::Router* router) {
   router->Add("/state", Reads(), Document(context, [flags = context.common.flags](const Snapshot& view,
                                                                       const Request&) {
     return StateJson(view, endpoints::CurrentBuild(), flags());
@@ -80,13 +84,40 @@ void AddDocuments(const OperatorApiContext& context, http::Router* router) {
                 const auto id = Query(request, "framework_id");
                 return FrameworksJson(view, id ? std::optional(FrameworkId(*id)) : std::nullopt);
               }));
-  router->Add("/tasks", Reads(), [context](Request request, ResponderPtr responder) {
+  const auto tasks = [pool = context.common.pool](const TermPtr& term, const Request& request,
+                                                  const ResponderPtr& responder) {
     const auto query = ParseTasksQuery(request);
     if (!query.ok()) return responder->Send(Response::Text(400, query.status().message()));
-    endpoints::AnswerOnPool(context.common.pool, responder, [view = context.view, query = *query] {
-      return Response::Json(TasksJson(*view(), query));
+    endpoints::AnswerOnPool(pool, responder, [view = term->view->Get(), query = *query] {
+      return Response::Json(TasksJson(*view, query));
     });
-  });
+  };
+  router->Add("/tasks", Reads(), LeaderOnly(context.leadership, tasks));
+  // Under the name of Mesos' actor.
+  const auto registry = [context](const TermPtr& term, const Request&,
+                                  const ResponderPtr& responder) {
+    endpoints::AnswerOnPool(
+        context.common.pool, responder, [read = context.registry, view = term->view->Get()] {
+          const auto state = read();
+          if (!state.ok()) return Response::Error(state.status());
+          return Response::Json(registry::RegistryJson(*state, &view->master.info));
+        });
+  };
+  router->Add("/registrar(1)/registry", Reads(), LeaderOnly(context.leadership, registry));
+}
+
+// Without the path that was asked for: who follows it comes to the leader's front door.
+http::Handler Redirect(const RoutesContext& context) {
+  return [leadership = context.leadership, self = context.address](const Request&,
+                                                                   const ResponderPtr& responder) {
+    const LeadershipPtr now = leadership();
+    Leadership target = *now;
+    if (now->term && now->term->leads()) {
+      target.term = nullptr;
+      target.leader = self;
+    }
+    responder->Send(NotTheLeader(target, Request{}));
+  };
 }
 
 }  // namespace
@@ -94,20 +125,18 @@ void AddDocuments(const OperatorApiContext& context, http::Router* router) {
 http::Router MasterRoutes(const RoutesContext& context) {
   http::Router router;
   router.Alias("/master");
-  endpoints::AddCommonRoutes(context.operators.common, &router);
-  AddDocuments(context.operators, &router);
-  router.Add("/api/v1/scheduler", Posts(http::Realm::kScheduler), SchedulerApi(context.schedulers));
-  router.Add("/api/v1", Posts(http::Realm::kReadWrite), OperatorApi(context.operators));
+  endpoints::AddCommonRoutes(context.common, &router);
+  AddDocuments(context, &router);
+  router.Add("/api/v1/scheduler", Posts(http::Realm::kScheduler),
+             LeaderOnly(context.leadership, SchedulerApi(context.new_uuid)));
+  router.Add("/api/v1", Posts(http::Realm::kReadWrite),
+             LeaderOnly(context.leadership, OperatorApi(context.common)));
   router.Add("/teardown", Posts(http::Realm::kReadWrite),
-             TeardownEndpoint(context.operators.post));
+             LeaderOnly(context.leadership, TeardownEndpoint()));
+  AddLogRoutes(context.log, &router);
   http::RouteOptions exact;
   exact.exact = true;
-  router.Add("/redirect", exact,
-             [location = context.redirect_location](const Request&, ResponderPtr responder) {
-               Response response = Response::Text(307, "");
-               response.headers.Set("Location", location);
-               responder->Send(std::move(response));
-             });
+  router.Add("/redirect", exact, Redirect(context));
   return router;
 }
 

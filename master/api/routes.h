@@ -1,16 +1,22 @@
-// All HTTP routes of the master.
+// All HTTP routes of the master. Those that only a leader serves redirect to it or answer 503
+// (leader_only.h); the others are answered by any master.
 #pragma once
 
 #include "actors/http/router.h"
-#include "master/api/operator_api.h"
-#include "master/api/scheduler_api.h"
+#include "actors/endpoints/common_routes.h"
+#include "master/api/leader_only.h"
+#include "master/api/log_api.h"
+#include "state/registry/registry.h"
 
 namespace meseta::master {
 
 struct RoutesContext {
-  OperatorApiContext operators;  // Also what the un-versioned endpoints read.
-  SchedulerApiContext schedulers;
-  std::string redirect_location;  // "//host:port" of the leader: this master.
+  endpoints::CommonContext common;
+  LeadershipSource leadership;
+  std::function<std::string()> new_uuid;  // Any thread.
+  std::string address;  // host:port of this master, as clients reach it.
+  LogApiContext log;
+  std::function<Result<registry::RegistryState>()> registry;  // As durable; for the pool.
 };
 
 http::Router MasterRoutes(const RoutesContext& context);

@@ -12,7 +12,7 @@ using Call = v1::scheduler::Call;
 
 constexpr char kStreamIdHeader[] = "Mesos-Stream-Id";
 
-void Subscribe(const SchedulerApiContext& context, const http::Request& request, Call call,
+void Subscribe(const TermPtr& term, const std::string& uuid, const http::Request& request, Call call,
                const http::ResponderPtr& responder) {
   const auto accept = http::NegotiateAccept(request);
   if (!accept.ok()) return responder->Send(http::Response::Text(406, accept.status().message()));
@@ -20,20 +20,20 @@ void Subscribe(const SchedulerApiContext& context, const http::Request& request,
     return responder->Send(http::Response::Text(
         400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"));
   }
-  const StreamId stream(context.new_uuid());
+  const StreamId stream(uuid);
   http::Response head;
   head.headers.Set("Content-Type", std::string(http::MediaType(*accept)));
   head.headers.Set(kStreamIdHeader, stream.value());
-  auto writer = responder->Stream(std::move(head), [post = context.post, stream] {
+  auto writer = responder->Stream(std::move(head), [post = term->post, stream] {
     post(StreamClosed{stream});
   });
   // First the stream, then the call: the answer must find the stream.
-  context.open_stream(stream, *accept, std::move(writer));
-  context.post(SubscribeArrived{stream, std::move(call), request.principal});
+  term->open_stream(stream, *accept, std::move(writer));
+  term->post(SubscribeArrived{stream, std::move(call), request.principal});
 }
 
-void Handle(const SchedulerApiContext& context, http::Request request,
-            const http::ResponderPtr& responder) {
+void Handle(const TermPtr& term, const std::function<std::string()>& new_uuid,
+            const http::Request& request, const http::ResponderPtr& responder) {
   Call call;
   if (auto refusal = endpoints::ParseApiCall(request, &call)) {
     return responder->Send(std::move(*refusal));
@@ -48,18 +48,19 @@ void Handle(const SchedulerApiContext& context, http::Request request,
     return responder->Send(http::Response::Text(501, "The call type UNKNOWN asks for nothing"));
   }
   if (call.type() == Call::SUBSCRIBE) {
-    return Subscribe(context, request, std::move(call), responder);
+    return Subscribe(term, new_uuid(), request, std::move(call), responder);
   }
   std::optional<StreamId> stream;
   if (auto header = request.headers.Get(kStreamIdHeader)) stream = StreamId(std::move(*header));
-  context.post(CallArrived{std::move(call), std::move(stream), request.principal, responder});
+  term->post(CallArrived{std::move(call), std::move(stream), request.principal, responder});
 }
 
 }  // namespace
 
-http::Handler SchedulerApi(SchedulerApiContext context) {
-  return [context = std::move(context)](http::Request request, http::ResponderPtr responder) {
-    Handle(context, std::move(request), responder);
+TermHandler SchedulerApi(std::function<std::string()> new_uuid) {
+  return [new_uuid = std::move(new_uuid)](const TermPtr& term, const http::Request& request,
+                                          const http::ResponderPtr& responder) {
+    Handle(term, new_uuid, request, responder);
   };
 }
 

@@ -5,25 +5,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
-#include "actors/base/ids.h"
-#include "actors/http/message.h"
-#include "actors/http/negotiation.h"
-#include "actors/messages/v1.h"
-#include "master/master_events.h"
+#include "master/api/leader_only.h"
 
 namespace meseta::master {
 
-// What the API needs of the master; all callable from any thread.
-struct SchedulerApiContext {
-  std::function<void(MasterEvent)> post;
-  // Registers an open stream with the actor that writes events.
-  std::function<void(StreamId, http::ContentType, std::shared_ptr<http::StreamWriter>)> open_stream;
-  std::function<std::string()> new_uuid;
-};
-
-http::Handler SchedulerApi(SchedulerApiContext context);
+// `new_uuid` may be called on any thread.
+TermHandler SchedulerApi(std::function<std::string()> new_uuid);
 
 }  // namespace meseta::master

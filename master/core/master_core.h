@@ -36,7 +36,7 @@ struct SchedulerRequest {
 
 class MasterCore {
  public:
-  // `info.id` is this master's uuid, fresh in each term. `registry` comes from OpenRegistry.
+  // `info.id` is this master's uuid, fresh in each term. `registry` is that of its term.
   MasterCore(const MasterOptions& options, const v1::MasterInfo& info,
              registry::RegistryState registry, Now now);
 

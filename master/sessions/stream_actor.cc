@@ -7,6 +7,10 @@
 
 namespace meseta::master {
 
+StreamActor::~StreamActor() {
+  for (const auto& [id, stream] : streams_) stream.writer->Close();
+}
+
 void StreamActor::Turn(std::vector<StreamCommand>& commands, runtime::TurnContext&) {
   for (StreamCommand& command : commands) {
     std::visit([this](auto& c) { Handle(c); }, command);

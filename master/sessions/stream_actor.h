@@ -34,6 +34,9 @@ using StreamCommand = std::variant<OpenStream, WriteStream, EndStream>;
 
 class StreamActor : public runtime::Core<StreamCommand> {
  public:
+  StreamActor() = default;
+  // Streams end with their term: schedulers then look for the leader.
+  ~StreamActor() override;
   void Turn(std::vector<StreamCommand>& commands, runtime::TurnContext& turn) override;
 
  private:

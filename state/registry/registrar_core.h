@@ -45,6 +45,8 @@ class RegistrarCore {
   // All operations up to this number are durable.
   [[nodiscard]] uint64_t durable() const { return durable_; }
   [[nodiscard]] bool failed() const { return failure_.has_value(); }
+  // Submitted and not yet in a batch.
+  [[nodiscard]] size_t queued() const { return queue_.size(); }
   // With every submitted operation applied, durable or not.
   [[nodiscard]] const RegistryState& state() const { return state_; }
 

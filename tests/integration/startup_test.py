@@ -152,7 +152,7 @@ def damaged_disks():
     disk, and a restored copy goes on as before."""
     with cluster.Cluster() as c:
         first = agent_id(c)
-        for daemon, path in ((c.master_daemon, f"{c.dir}/master/registry"),
+        for daemon, path in ((c.master_daemon, f"{c.dir}/master/log"),
                              (c.agent_daemon, f"{c.dir}/agent/meta/checkpoint")):
             daemon.kill()
             shutil.copytree(path, f"{path}.good")
@@ -174,7 +174,7 @@ def damaged_disks():
 def foreign_disks():
     """A registry for a checkpoint and the other way round are told apart."""
     with cluster.Cluster() as c:
-        registry, checkpoint = f"{c.dir}/master/registry", f"{c.dir}/agent/meta/checkpoint"
+        registry, checkpoint = f"{c.dir}/master/log", f"{c.dir}/agent/meta/checkpoint"
         c.master_daemon.stop()
         c.agent_daemon.stop()
         for path, foreign, daemon in ((registry, checkpoint, c.master_daemon),
@@ -191,7 +191,7 @@ def torn_end():
     """What a power cut leaves, an unfinished record at the end, is no damage."""
     with cluster.Cluster() as c:
         first = agent_id(c)
-        for daemon, path in ((c.master_daemon, f"{c.dir}/master/registry"),
+        for daemon, path in ((c.master_daemon, f"{c.dir}/master/log"),
                              (c.agent_daemon, f"{c.dir}/agent/meta/checkpoint")):
             daemon.kill()
             log = next(n for n in sorted(os.listdir(path)) if n.endswith(".log"))

@@ -4,37 +4,34 @@
 #include <utility>
 
 #include "state/model/task_state.h"
-#include "state/registry/registry_store.h"
+#include "state/registry/registry.h"
 
 namespace meseta::sim {
 namespace {
 
-class Store : public registry::RegistryStore {
- public:
-  explicit Store(SimDisk* disk) : disk_(disk) {}
-  Result<registry::RegistryDelta> Load() override {
-    registry::RegistryDelta delta;
-    for (const auto& [key, value] : disk_->records()) delta.push_back({key, value});
-    return delta;
+// What is on disk, with the next term begun there durably.
+Result<registry::RegistryState> OpenRegistry(SimDisk* disk) {
+  registry::RegistryState state;
+  for (const auto& [key, value] : disk->records()) {
+    RETURN_IF_ERROR(registry::ApplyRecord(key, value, &state));
   }
-  Status Write(const registry::RegistryDelta& changes) override {
-    SimDisk::Changes out;
-    for (const registry::RegistryChange& change : changes) {
-      out.emplace_back(change.key, change.value);
-    }
-    disk_->WriteNow(out);
-    return OkStatus();
+  registry::StartTerm start;
+  start.term = state.header.term() + 1;
+  start.cluster_id = "cluster";
+  ASSIGN_OR_RETURN(const registry::RegistryDelta delta, registry::Evaluate(state, start));
+  SimDisk::Changes changes;
+  for (const registry::RegistryChange& change : delta) {
+    changes.emplace_back(change.key, change.value);
   }
-
- private:
-  SimDisk* disk_;
-};
+  disk->WriteNow(changes);
+  RETURN_IF_ERROR(registry::Apply(delta, &state));
+  return state;
+}
 
 }  // namespace
 
 void SimMaster::Boot() {
-  Store store(&disk_);
-  auto registry = registry::OpenRegistry(&store, "cluster");
+  auto registry = OpenRegistry(&disk_);
   if (!registry.ok()) {
     return world_->checkers.Fail("The registry cannot be read: " + registry.status().message());
   }

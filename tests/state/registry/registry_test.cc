@@ -1,15 +1,8 @@
-// Goal: registry operations as pure deltas, batching and durability of the registrar, and the
-// LevelDB store, reopened and damaged. Method: values for the first two, a temporary directory for
-// the third.
+// Goal: registry operations as pure deltas, batching and durability of the registrar. Method: values.
 #include "state/registry/registry.h"
 
 #include <gtest/gtest.h>
-#include <leveldb/db.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "state/registry/leveldb_registry_store.h"
 #include "state/registry/registrar_core.h"
 
 namespace meseta::registry {
@@ -106,57 +99,6 @@ TEST(RegistrarTest, FailureEndsIt) {
   EXPECT_EQ(registrar.Submit(AdmitAgent{Info("b"), "r2", kNow}).status().message(), "disk full");
   EXPECT_FALSE(registrar.Persisted(1).ok());
   EXPECT_FALSE(registrar.TakeBatch().has_value());
-}
-
-class StoreTest : public ::testing::Test {
- protected:
-  StoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "registry-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~StoreTest() override { std::filesystem::remove_all(path); }
-
-  std::string db() const { return path + "/registry"; }
-  std::string path;
-};
-
-TEST_F(StoreTest, RemembersAndCountsTerms) {
-  for (uint64_t term = 1; term <= 3; ++term) {
-    auto store = LevelDbRegistryStore::Open(db());
-    ASSERT_TRUE(store.ok()) << store.status();
-    Result<RegistryState> state = OpenRegistry(store->get(), "fresh" + std::to_string(term));
-    ASSERT_TRUE(state.ok()) << state.status();
-    EXPECT_EQ(state->header.term(), term);
-    EXPECT_EQ(state->header.cluster_id(), "fresh1");
-    EXPECT_EQ(state->admitted.size(), term - 1);
-    const auto delta = Evaluate(*state, AdmitAgent{Info("a" + std::to_string(term)), "r", kNow});
-    ASSERT_TRUE(delta.ok());
-    ASSERT_TRUE((*store)->Write(*delta).ok());
-  }
-}
-
-TEST_F(StoreTest, SecondMasterIsTurnedAway) {
-  auto store = LevelDbRegistryStore::Open(db());
-  ASSERT_TRUE(store.ok());
-  const auto second = LevelDbRegistryStore::Open(db());
-  ASSERT_FALSE(second.ok());
-  EXPECT_NE(second.status().message().find(db()), std::string::npos);
-  EXPECT_NE(second.status().message().find("Another master uses this directory"),
-            std::string::npos);
-}
-
-TEST_F(StoreTest, CorruptionIsNamedWithTheWayOut) {
-  {
-    auto store = LevelDbRegistryStore::Open(db());
-    ASSERT_TRUE(store.ok());
-    ASSERT_TRUE(OpenRegistry(store->get(), "c").ok());
-  }
-  std::ofstream(db() + "/CURRENT", std::ios::trunc) << "nonsense";
-  const auto store = LevelDbRegistryStore::Open(db());
-  ASSERT_FALSE(store.ok());
-  EXPECT_EQ(store.status().code(), StatusCode::kDataLoss) << store.status();
-  EXPECT_NE(store.status().message().find("Restore the directory from a backup"),
-            std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,190 @@
+#include "master/leadership/leadership_actor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/base/logging.h"
+#include "master/leadership/registry_loader.h"
+
+namespace meseta::master {
+namespace {
+
+constexpr char kAgentActor[] = "slave(1)";
+constexpr Duration kIdleTurn = Duration::Seconds(1);
+
+}  // namespace
+
+LeadershipActor::LeadershipActor(LeadershipOutlets outlets)
+    : outlets_(std::move(outlets)),
+      fetch_time_(outlets_.term.metrics->AddTimer("registrar/state_fetch")) {
+  Publish();
+}
+
+LeadershipActor::~LeadershipActor() { EndTerm(); }
+
+void LeadershipActor::Turn(std::vector<LeadershipEvent>& events, runtime::TurnContext& turn) {
+  const Time now = turn.now().mono;
+  for (LeadershipEvent& event : events) {
+    std::visit([&](auto& e) { Handle(e, now); }, event);
+  }
+  Perform(core_.Tick(now), now);
+  // Keepalives tell peers how long ago the last turn was; while it leads, of the master's actor.
+  if (!term_) outlets_.term.transport->CoreTurned();
+  turn.WakeAt(std::min(wake_at_.value_or(now + kIdleTurn), now + kIdleTurn));
+}
+
+void LeadershipActor::Handle(StoreOpened& event, Time now) {
+  store_ = event.store;
+  if (early_role_) Perform(core_.RoleChanged(*std::exchange(early_role_, std::nullopt)), now);
+}
+
+void LeadershipActor::Handle(RoleChanged& event, Time now) {
+  if (store_ == nullptr) {
+    early_role_ = std::move(event.role);
+    return;
+  }
+  Perform(core_.RoleChanged(std::move(event.role)), now);
+}
+
+void LeadershipActor::Handle(TermOpened& event, Time now) {
+  Perform(core_.Opened(event.attempt, event.outcome, now), now);
+}
+
+void LeadershipActor::Handle(TermFailed& event, Time now) {
+  Perform(core_.Failed(event.attempt, event.why, now), now);
+}
+
+void LeadershipActor::Handle(AwaitTerm& event, Time) {
+  if (term_) return event.reply.Send(runtime::Done{});
+  waiting_.push_back(std::move(event.reply));
+}
+
+void LeadershipActor::Handle(AgentLinkUp& event, Time) {
+  links_[event.link] = event.peer;
+  if (term_) {
+    term_->refs()->post(std::move(event));
+  } else if (core_.phase() != LeadershipCore::Phase::kOpening) {
+    TellNotLeading(event.link);
+  }
+}
+
+void LeadershipActor::Handle(AgentLinkDown& event, Time) {
+  links_.erase(event.link);
+  std::erase_if(held_, [&](const AgentMessagesArrived& held) { return held.link == event.link; });
+  // Behind everything that came over the link, also by the shorter way.
+  if (term_) term_->refs()->post(std::move(event));
+}
+
+void LeadershipActor::Handle(AgentMessagesArrived& event, Time) {
+  if (!links_.count(event.link)) return;
+  if (term_) {
+    term_->refs()->post(std::move(event));
+  } else if (core_.phase() == LeadershipCore::Phase::kOpening && held_.size() < kMaxHeld) {
+    held_.push_back(std::move(event));
+  } else {
+    TellNotLeading(event.link);
+  }
+}
+
+void LeadershipActor::Perform(LeadershipCore::Effects effects, Time now) {
+  if (!effects.warning.empty()) LOG(WARNING) << effects.warning;
+  wake_at_ = effects.wake_at;
+  if (effects.end) EndTerm();
+  if (core_.phase() != LeadershipCore::Phase::kOpening && !effects.build) DropHeld();
+  if (effects.tell_agents) {
+    for (const auto& [link, peer] : links_) TellNotLeading(link);
+  }
+  if (effects.hand_over) HandOver();
+  if (effects.barrier) WriteBarrier(*effects.barrier);
+  if (effects.build) Build(*effects.build, now);
+  Publish();
+  if (term_) {
+    for (auto& reply : std::exchange(waiting_, {})) reply.Send(runtime::Done{});
+  }
+}
+
+void LeadershipActor::WriteBarrier(uint64_t term) {
+  const uint64_t attempt = core_.attempt();
+  const auto tell = [self = outlets_.self, attempt](Status outcome) {
+    self->Get()->PostCompletion(TermOpened{attempt, std::move(outcome)});
+  };
+  auto batch = OpenTerm(*store_->Local(), term, store_->replica().status()->cluster_id);
+  if (!batch.ok()) return tell(batch.status());
+  store_->Write(*std::move(batch), {.term = term},
+                runtime::Reply<store::Version>(
+                    [tell](const Result<store::Version>& version) { tell(version.status()); }));
+}
+
+void LeadershipActor::Build(uint64_t term, Time now) {
+  // Behind the barrier: everything that any earlier leader made durable is in there.
+  const Time start = outlets_.term.actors->clock().Mono();
+  auto registry = LoadRegistry(*store_->Local());
+  fetch_time_->Record(outlets_.term.actors->clock().Mono() - start);
+  if (!registry.ok()) {
+    Perform(core_.Failed(core_.attempt(), registry.status().message(), now), now);
+    return;
+  }
+  TermContext context = outlets_.term;
+  context.store = store_;
+  context.record = outlets_.record;
+  context.record.info.set_id(outlets_.new_uuid());
+  context.record.elected = context.actors->clock().Wall();
+  context.failed = [self = outlets_.self, attempt = core_.attempt()](const std::string& why) {
+    self->Get()->PostCompletion(TermFailed{attempt, why});
+  };
+  const size_t agents = registry->admitted.size();
+  term_ = std::make_shared<LeaderTerm>(context, term, *std::move(registry));
+  outlets_.present->Set(term_);
+  for (const auto& [link, peer] : links_) term_->refs()->post(AgentLinkUp{link, peer});
+  for (AgentMessagesArrived& held : held_) term_->refs()->post(std::move(held));
+  held_.clear();
+  LOG(INFO) << "Master " << context.record.info.id() << " leads at " << outlets_.url << " in term "
+            << term << ", with " << agents << " agents in the registry";
+}
+
+void LeadershipActor::EndTerm() {
+  if (!term_) return;
+  // Requests see it at once, the lease aside.
+  auto leadership = std::make_shared<Leadership>();
+  leadership->leader = core_.other_leader();
+  leadership->waits_for = core_.waits_for();
+  outlets_.published->Set(std::move(leadership));
+  term_->End();
+  outlets_.present->Set(nullptr);
+  term_.reset();
+  outlets_.term.counts->SetQueuedOperations(0);
+  LOG(INFO) << "This master does not lead any more";
+}
+
+void LeadershipActor::HandOver() {
+  store_->replica().Transfer(
+      std::nullopt, runtime::Reply<runtime::Done>([](const Result<runtime::Done>& done) {
+        if (!done.ok()) LOG(INFO) << "No other master takes over: " << done.status().message();
+      }));
+}
+
+void LeadershipActor::Publish() {
+  auto leadership = std::make_shared<Leadership>();
+  if (term_) leadership->term = term_->refs();
+  leadership->leader = core_.other_leader();
+  leadership->waits_for = core_.waits_for();
+  outlets_.published->Set(std::move(leadership));
+}
+
+void LeadershipActor::TellNotLeading(net::LinkId link) {
+  internal::ToAgent message;
+  internal::NotLeading* answer = message.mutable_not_leading();
+  if (const auto leader = core_.other_leader()) answer->set_leader(*leader);
+  net::Envelope envelope;
+  envelope.to = kAgentActor;
+  envelope.from = outlets_.term.pid;
+  envelope.type = message.GetTypeName();
+  envelope.payload = message.SerializePartialAsString();
+  outlets_.term.transport->Send(link, std::move(envelope));
+}
+
+void LeadershipActor::DropHeld() {
+  for (const AgentMessagesArrived& held : std::exchange(held_, {})) TellNotLeading(held.link);
+}
+
+}  // namespace meseta::master
