@@ -83,8 +83,7 @@ class Change {
       promote = promote || !old->learner() || old->promote();
       EraseMember(&next_, old->id());
     } else if (next_.members_size() >= kMaxMembers) {
-      return ResourceExhausted("A cluster has at most " + std::to_string(kMaxMembers) +
-                               " members");
+      return ResourceExhausted("A cluster has at most " + std::to_string(kMaxMembers) + " members");
     }
     internal::LogMember* added = next_.add_members();
     added->set_id(change.id);
@@ -135,8 +134,8 @@ class Change {
 
 }  // namespace
 
-Result<Configuration> ChangedConfiguration(const Configuration& current,
-                                           const MemberChange& change, MemberId leader) {
+Result<Configuration> ChangedConfiguration(const Configuration& current, const MemberChange& change,
+                                           MemberId leader) {
   return std::visit(Change(current, leader), change);
 }
 

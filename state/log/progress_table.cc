@@ -29,6 +29,7 @@ void Progress::BecomeProbe(Index from) {
   state = State::kProbe;
   next = std::max(from, match + 1);
   probe_out = false;
+  probe_last = next - 1;
   inflight.Clear();
   transfer.reset();
 }

@@ -1,7 +1,7 @@
 // ProgressTable: what a leader knows of each other member, and how much it may send it. Pure.
 //
-// A follower is probed (one append at a time, until it is known where its log agrees), replicated to
-// (appends follow each other without waiting, within bounds), or gets a snapshot in pieces.
+// A follower is probed (one append at a time, until it is known where its log agrees), replicated
+// to (appends follow each other without waiting, within bounds), or gets a snapshot in pieces.
 // Invariants: match < next; in flight only while replicating; a transfer only in kSnapshot.
 #pragma once
 
@@ -40,31 +40,35 @@ class InflightWindow {
 };
 
 // A snapshot on its way to a follower. Pieces before `confirmed` are durable there, those before
-// `next` were asked of the own disk; `reading` of them have not come back yet.
+// `next` were asked of the own disk.
 struct SnapshotTransfer {
   SnapshotMeta meta;
   uint32_t confirmed = 0;
   uint32_t next = 0;
-  uint32_t reading = 0;
   Time moved;            // Last step forward, or last time it was sent again.
   bool stalled = false;  // Sent again since the last step: the follower may ask for earlier pieces.
+  bool paused = false;   // Something went wrong: nothing more before the next time to retry.
+  bool told = false;     // The operator, that a piece cannot be read.
 };
 
 struct Progress {
   enum class State { kProbe, kReplicate, kSnapshot };
 
   State state = State::kProbe;
-  Index match = 0;           // Durable there and equal.
-  Index next = 1;            // To be sent next.
-  bool probe_out = false;    // kProbe: an append is unanswered; since `probe_sent`.
+  Index match = 0;         // Durable there and equal.
+  Index next = 1;          // To be sent next.
+  bool probe_out = false;  // kProbe: an append up to `probe_last` is unanswered since `probe_sent`.
+  Index probe_last = 0;
   Time probe_sent;
-  InflightWindow inflight;   // kReplicate.
+  InflightWindow inflight;                   // kReplicate.
   std::optional<SnapshotTransfer> transfer;  // kSnapshot.
-  uint64_t acked_probe = 0;  // The newest LogAppend.probe answered; 0: none.
-  uint64_t sent_probe = 0;   // The newest sent.
+  uint64_t acked_probe = 0;                  // The newest LogAppend.probe answered; 0: none.
+  uint64_t sent_probe = 0;                   // The newest sent.
   std::optional<Time> heard;
-  Time sent;                 // The last append of any kind.
-  Index commit_sent = 0;     // The newest commit index it was told.
+  Time sent;  // The last append of any kind.
+  // Set: no member any more by the entry at this index, and only to be told so, until `leave_by`.
+  std::optional<Index> leaving;
+  Time leave_by;
 
   void BecomeProbe(Index from);
   void BecomeReplicate();

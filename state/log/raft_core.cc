@@ -175,7 +175,6 @@ void RaftCore::PeerLost(MemberId peer, Time now) {
   Progress& progress = found->second;
   if (progress.state == Progress::State::kSnapshot) {
     progress.transfer->next = progress.transfer->confirmed;
-    progress.transfer->reading = 0;
     progress.transfer->moved = now_;
     progress.transfer->stalled = true;
   } else {
@@ -277,7 +276,8 @@ RaftStatus RaftCore::status() const {
   for (const auto& [id, progress] : progress_) {
     FollowerStatus follower;
     const internal::LogMember* member = FindMember(configurations_.current(), id);
-    if (member != nullptr) follower.member = *member;
+    if (member == nullptr) continue;  // Removed, and about to be told.
+    follower.member = *member;
     follower.match = progress.match;
     follower.snapshotting = progress.state == Progress::State::kSnapshot;
     if (progress.transfer) follower.snapshot_piece = progress.transfer->confirmed;

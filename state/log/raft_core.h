@@ -9,13 +9,20 @@
 //
 // Durability: each change of what must survive leaves as a LogWrite with a rising number, and comes
 // back as Persisted(number) (all writes up to it). Messages that promise something durable (votes,
-// acknowledgements) are kept inside until then; a leader's own entries count for it only then. After
-// PersistFailed nothing leaves any more: the shell ends the replica and opens the disk anew.
+// acknowledgements) are kept inside until then, and nothing to the same member overtakes them; a
+// leader's own entries count for it only then. Heartbeats are answered at once, for what is
+// durable: a slow disk does not look like a member that is down. After PersistFailed nothing leaves
+// any more: the shell ends the replica and opens the disk anew.
 //
-// Leadership: role() is leader from winning the election; serving() once an entry of the own term is
-// committed. lease_until() is the time until which no other leader can have been elected, provided
-// that clocks run at rates that differ by less than Options::max_clock_drift. When it cannot be
-// renewed the leader steps down by itself at its end (Tick).
+// Leadership: role() is leader from winning the election; serving() once an entry of the own term
+// is committed. lease_until() is the time until which no other leader can have been elected,
+// provided that clocks run at rates that differ by less than Options::max_clock_drift. When it
+// cannot be renewed the leader steps down by itself at its end (Tick). It may also end early (a
+// handover), so it is read anew after each event, before `send` is performed.
+//
+// Who may campaign: a voter; also one whose removal is in its log and not known to be committed,
+// for it may be the only one whose log is complete (4.2.2). A learner answers who asks for its vote
+// (it may have been promoted without knowing), but only voters are asked, and counted.
 //
 // Thread: one at a time. Failure modes: what a peer sends never reaches a CHECK; a message that
 // contradicts what is committed is dropped and counted.
@@ -44,6 +51,8 @@ namespace meseta::log {
 
 // No term is above it; a message that says so is dropped. Leaves room for every further election.
 inline constexpr Term kMaxTerm = Term{1} << 62;
+// The same for the index of a snapshot from a peer.
+inline constexpr Index kMaxIndex = Index{1} << 62;
 // Reads that wait for a round to a majority; more are turned away.
 inline constexpr size_t kMaxPendingReads = 100'000;
 
@@ -53,34 +62,49 @@ struct RaftOptions {
   Duration election_min = Duration::Millis(800);  // Without word of a leader; drawn anew each time.
   Duration election_max = Duration::Millis(1300);
   Duration heartbeat = Duration::Millis(100);
-  double max_clock_drift = 0.1;           // Of lease against election_min.
-  size_t max_append_bytes = 512 << 10;    // Of the entries of one message (one entry may be larger).
+  double max_clock_drift = 0.1;         // Of lease against election_min.
+  size_t max_append_bytes = 512 << 10;  // Of the entries of one message (one entry may be larger).
   size_t max_append_entries = 1024;
-  size_t max_inflight_appends = 64;       // Per follower, unanswered.
-  size_t max_inflight_bytes = 8 << 20;    // The same.
-  size_t max_inflight_pieces = 8;         // Of a snapshot, per follower.
+  size_t max_inflight_appends = 64;         // Per follower, unanswered.
+  size_t max_inflight_bytes = 8 << 20;      // The same.
+  size_t max_inflight_pieces = 8;           // Of a snapshot, per follower.
   size_t max_uncommitted_bytes = 64 << 20;  // Proposals are refused beyond.
   size_t max_uncommitted_entries = 100'000;
-  Duration retry = Duration::Millis(500);   // Unanswered appends and pieces are sent again after it.
+  Duration retry = Duration::Millis(500);  // Unanswered appends and pieces are sent again after it.
   Duration transfer_limit = Duration::Seconds(2);  // A transfer that took longer is given up.
 };
 
 // A change of who takes part.
-struct InviteMember { std::string address; };         // Its daemon may join. Idempotent.
-struct UninviteMember { std::string address; };
-// As learner. A member at the same address is removed with it (its disk is gone), and a voter's place
-// is given back once the new one has caught up (promote). Uses up an invitation.
-struct AddMember { MemberId id = 0; std::string address; bool promote = true; };
-struct PromoteMember { MemberId id = 0; };            // Learner -> voter; only when it has caught up.
-struct RemoveMember { MemberId id = 0; };             // A leader may remove itself: it then hands over.
-struct MoveMember { MemberId id = 0; std::string address; };  // Same disk, new address.
+struct InviteMember {
+  std::string address;
+};  // Its daemon may join. Idempotent.
+struct UninviteMember {
+  std::string address;
+};
+// As learner. A member at the same address is removed with it (its disk is gone), and a voter's
+// place is given back once the new one has caught up (promote). Uses up an invitation.
+struct AddMember {
+  MemberId id = 0;
+  std::string address;
+  bool promote = true;
+};
+struct PromoteMember {
+  MemberId id = 0;
+};  // Learner -> voter; only when it has caught up.
+struct RemoveMember {
+  MemberId id = 0;
+};  // A leader may remove itself: it then hands over.
+struct MoveMember {
+  MemberId id = 0;
+  std::string address;
+};  // Same disk, new address.
 using MemberChange =
     std::variant<InviteMember, UninviteMember, AddMember, PromoteMember, RemoveMember, MoveMember>;
 
 // Where the leader stands with one other member.
 struct FollowerStatus {
   internal::LogMember member;
-  Index match = 0;              // Durable there and equal.
+  Index match = 0;  // Durable there and equal.
   bool snapshotting = false;
   uint32_t snapshot_piece = 0;  // Next to be confirmed.
   std::optional<Time> heard;    // When it answered last.
@@ -92,32 +116,39 @@ struct RaftStatus {
   Term term = 0;
   std::optional<MemberId> leader;  // Of `term`, as far as known.
   Index commit = 0;
-  Index last = 0;                  // Of the log.
-  Index first = 0;                 // The oldest entry kept; last + 1 when there is none.
+  Index last = 0;   // Of the log.
+  Index first = 0;  // The oldest entry kept; last + 1 when there is none.
   Index snapshot = 0;
   Configuration configuration;
-  Index configuration_index = 0;   // Committed when at most `commit`.
+  Index configuration_index = 0;          // Committed when at most `commit`.
   std::vector<FollowerStatus> followers;  // Leader only.
   uint64_t dropped_messages = 0;
 };
 
 struct RaftEffects {
   // A piece of the stored snapshot to be read; PieceRead comes back.
-  struct ReadPiece { MemberId to = 0; SnapshotMeta meta; uint32_t number = 0; };
+  struct ReadPiece {
+    MemberId to = 0;
+    SnapshotMeta meta;
+    uint32_t number = 0;
+  };
   // A read may be answered once the state machine has applied `index`; none: this replica does not
   // lead (any more), ask another.
-  struct ReadAnswer { uint64_t read = 0; std::optional<Index> index; };
+  struct ReadAnswer {
+    uint64_t read = 0;
+    std::optional<Index> index;
+  };
 
-  std::vector<LogWrite> persist;        // Hand on in order.
-  std::vector<Message> send;            // By `to`. May be lost.
+  std::vector<LogWrite> persist;  // Hand on in order.
+  std::vector<Message> send;      // By `to`. May be lost.
   // The state machine is to be replaced by the stored snapshot (durable by now) before `committed`
   // is applied. Also the first thing after a start from a disk with a snapshot.
   std::optional<SnapshotMeta> restore;
-  std::vector<EntryPtr> committed;      // The next ones, in order, each once; all kinds.
+  std::vector<EntryPtr> committed;  // The next ones, in order, each once; all kinds.
   std::vector<ReadPiece> read_pieces;
   std::vector<ReadAnswer> reads;
-  std::vector<std::string> log;         // Sentences for the operator.
-  std::optional<Time> wake_at;          // Tick then; replaces the earlier wish.
+  std::vector<std::string> log;  // Sentences for the operator.
+  std::optional<Time> wake_at;   // Tick then; replaces the earlier wish.
 };
 
 class RaftCore {
@@ -129,8 +160,8 @@ class RaftCore {
            const Rules* rules);
 
   // What a founding member writes, before its core is made, to take part from the beginning: the
-  // configuration as a snapshot at index 1, term 1 of an empty state machine (`empty_state`: the one
-  // piece of its snapshot).
+  // configuration as a snapshot at index 1, term 1 of an empty state machine (`empty_state`: the
+  // one piece of its snapshot).
   [[nodiscard]] static LogWrite Bootstrap(const internal::LogIdentity& identity,
                                           const Configuration& genesis,
                                           const std::string& empty_state);
@@ -141,8 +172,8 @@ class RaftCore {
   void PersistFailed(const Status& status);
 
   // Leader only. The entry's index; it is committed when it comes back in `committed` with the same
-  // term. FailedPrecondition: not the leader, `term` has passed, or leadership is being handed over;
-  // ResourceExhausted: too much is uncommitted, try again.
+  // term. FailedPrecondition: not the leader, `term` has passed, or leadership is being handed
+  // over; ResourceExhausted: too much is uncommitted, try again.
   [[nodiscard]] Result<Index> Propose(std::string command, std::optional<Term> term, Time now);
   // Leader only; one at a time: FailedPrecondition with a sentence says what it waits for.
   [[nodiscard]] Result<Index> ProposeChange(const MemberChange& change, Time now);
@@ -152,8 +183,8 @@ class RaftCore {
   // Hands leadership to a voter (none named: the one that is furthest).
   [[nodiscard]] Status Transfer(std::optional<MemberId> to, Time now);
 
-  // The pieces of `meta` (made by MakeSnapshotMeta, of applied entries) are stored durably: it becomes
-  // the snapshot and entries up to `compact_to` are dropped.
+  // The pieces of `meta` (made by MakeSnapshotMeta, of applied entries) are stored durably: it
+  // becomes the snapshot and entries up to `compact_to` are dropped.
   void SnapshotStored(const SnapshotMeta& meta, Index compact_to, Time now);
   // Index, term and configuration of a snapshot at `applied`; the shell fills in the rest.
   [[nodiscard]] SnapshotMeta MakeSnapshotMeta(Index applied) const;
@@ -166,8 +197,8 @@ class RaftCore {
 
   [[nodiscard]] Role role() const;
   [[nodiscard]] Term term() const;
-  [[nodiscard]] bool serving() const;        // Leader, and an entry of its own term is committed.
-  [[nodiscard]] Time lease_until() const;    // Leader only; single voter: Time::Max().
+  [[nodiscard]] bool serving() const;      // Leader, and an entry of its own term is committed.
+  [[nodiscard]] Time lease_until() const;  // Leader only; single voter: Time::Max().
   [[nodiscard]] std::optional<MemberId> leader() const;
   [[nodiscard]] RaftStatus status() const;
 
@@ -291,6 +322,7 @@ class RaftCore {
   [[nodiscard]] Result<Index> AppendConfiguration(const Configuration& configuration);
   [[nodiscard]] bool CaughtUp(MemberId id) const;
   void PromoteOneThatCaughtUp();
+  void DismissRemoved();
   void LeaveWhenRemoved();
   [[nodiscard]] std::optional<MemberId> BestSuccessor() const;
   void SendTimeoutNow(MemberId to);
@@ -315,12 +347,13 @@ class RaftCore {
   // Writes: numbers given out, and known durable.
   uint64_t last_number_ = 0;
   uint64_t persisted_ = 0;
-  bool write_open_ = false;  // effects_.persist.back() takes more parts.
+  bool write_open_ = false;   // effects_.persist.back() takes more parts.
+  uint64_t hard_number_ = 0;  // The write that holds `hard_`.
   std::deque<DurableMark> marks_;
-  Index durable_last_ = 0;   // Own entries up to here are durable.
+  Index durable_last_ = 0;  // Own entries up to here are durable.
 
   Index commit_ = 0;
-  Index emitted_ = 0;        // Given out as committed (or covered by a snapshot given out).
+  Index emitted_ = 0;  // Given out as committed (or covered by a snapshot given out).
   // An installed snapshot is given out once it is stored under this number.
   std::optional<uint64_t> restore_after_;
 
@@ -334,22 +367,22 @@ class RaftCore {
   std::optional<Time> heard_leader_;  // Also the start.
   uint64_t leader_probe_ = 0;         // The newest from the leader of this term.
   Time election_deadline_;
-  uint32_t failed_elections_ = 0;     // In a row.
+  uint32_t failed_elections_ = 0;  // In a row.
 
   // Candidates.
   std::set<MemberId> granted_;
   std::set<MemberId> refused_;
-  uint64_t own_vote_ = 0;             // The write that holds it.
+  uint64_t own_vote_ = 0;  // The write that holds it.
   bool campaign_transfer_ = false;
   Time votes_again_at_;
 
   // Leader.
   ProgressTable progress_;
-  Index term_start_ = 0;              // Its first entry.
+  Index term_start_ = 0;  // Its first entry.
   Time lease_until_;
-  Time quorum_deadline_;              // Steps down then.
+  Time quorum_deadline_;  // Steps down then.
   uint64_t last_probe_ = 0;
-  uint64_t wanted_probe_ = 0;         // Every follower is to be sent at least this one.
+  uint64_t wanted_probe_ = 0;  // Every follower is to be sent at least this one.
   std::deque<PendingRead> reads_;
   std::optional<Handover> handover_;
   size_t uncommitted_bytes_ = 0;

@@ -111,9 +111,8 @@ void RaftCore::SendVotes() {
 }
 
 void RaftCore::CountVotes() {
-  const auto votes = static_cast<size_t>(
-      std::count_if(voters_.begin(), voters_.end(),
-                    [&](MemberId voter) { return granted_.count(voter) > 0; }));
+  const auto votes = static_cast<size_t>(std::count_if(
+      voters_.begin(), voters_.end(), [&](MemberId voter) { return granted_.count(voter) > 0; }));
   if (votes < std::max<size_t>(rules_->Quorum(voters_.size()), 1)) return;
   if (role_ == Role::kPreCandidate) {
     StartElection(false);
@@ -149,11 +148,11 @@ void RaftCore::OnVote(const Message& message) {
   if (rules_->TermIsStale(message.term(), hard_.term) || !may) {
     return AnswerVote(message, hard_.term, false);
   }
-  const bool up_to_date = rules_->LogIsUpToDate(vote.last_term(), vote.last_index(),
-                                                log_.last_term(), log_.last());
+  const bool up_to_date =
+      rules_->LogIsUpToDate(vote.last_term(), vote.last_index(), log_.last_term(), log_.last());
   if (vote.pre()) {
-    const bool free = message.term() > hard_.term ||
-                      rules_->VoteIsFree(hard_.voted_for, message.from());
+    const bool free =
+        message.term() > hard_.term || rules_->VoteIsFree(hard_.voted_for, message.from());
     const bool granted = free && up_to_date;
     return AnswerVote(message, granted ? message.term() : hard_.term, granted);
   }

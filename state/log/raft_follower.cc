@@ -98,14 +98,20 @@ void RaftCore::AcceptAppend(const Message& message, Index last_new) {
   accepted->set_accepted(true);
   accepted->set_index(std::max(last_new, commit_));
   accepted->set_probe(message.append().probe());
-  SendDurably(std::move(answer));
+  if (message.append().entries_size() > 0 || hard_number_ > durable_number()) {
+    return SendDurably(std::move(answer));
+  }
+  // A heartbeat is answered at once, for what is durable by now: a slow disk must not look like a
+  // member that is down. It overtakes acknowledgements that wait, which say the same or more.
+  accepted->set_index(std::min(accepted->index(), durable_last_));
+  effects_.send.push_back(std::move(answer));
 }
 
 void RaftCore::RefuseAppend(const Message& message) {
   const internal::LogAppend& append = message.append();
   const Index hint = std::max(
-      commit_, log_.LastAtMost(std::min(append.previous_index(), log_.last()),
-                               append.previous_term()));
+      commit_,
+      log_.LastAtMost(std::min(append.previous_index(), log_.last()), append.previous_term()));
   Message answer = NewMessage(message.from());
   internal::LogAppendAnswer* refused = answer.mutable_append_answer();
   refused->set_accepted(false);

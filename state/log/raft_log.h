@@ -1,7 +1,7 @@
 // RaftLog: a replica's entries since its snapshot, in memory. Pure.
 //
-// Invariants: indexes without gaps; terms never fall; `first() - 1` is the base, whose term is known
-// unless the replica started with entries older than its snapshot.
+// Invariants: indexes without gaps; terms never fall; `first() - 1` is the base, whose term is
+// known unless the replica started with entries older than its snapshot.
 #pragma once
 
 #include <deque>

@@ -17,14 +17,20 @@ void RaftCore::ConfigurationChanged() {
     has_promotable_ |= member.learner() && member.promote();
   }
   if (role_ != Role::kLeader) return;
-  for (auto known = progress_.begin(); known != progress_.end();) {
-    known = FindMember(current, known->first) == nullptr ? progress_.erase(known)
-                                                         : std::next(known);
+  for (auto& [id, progress] : progress_) {
+    if (FindMember(current, id) != nullptr || progress.leaving) continue;
+    progress.leaving = configurations_.index();
+    progress.leave_by = now_ + options_.election_max;
   }
   for (const auto& member : current.members()) {
-    if (member.id() == self || progress_.count(member.id()) > 0) continue;
+    if (member.id() == self) continue;
+    const auto known = progress_.find(member.id());
+    if (known != progress_.end()) {
+      known->second.leaving.reset();
+      continue;
+    }
     Progress progress;
-    progress.next = log_.last() + 1;
+    progress.BecomeProbe(log_.last() + 1);
     progress.sent = now_ - options_.heartbeat;
     progress_.emplace(member.id(), std::move(progress));
   }
@@ -56,8 +62,8 @@ Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
                                 " has not caught up with the log yet; try again");
     }
   }
-  ASSIGN_OR_RETURN(Configuration next, ChangedConfiguration(configurations_.current(), change,
-                                                            identity_.member_id()));
+  ASSIGN_OR_RETURN(Configuration next,
+                   ChangedConfiguration(configurations_.current(), change, identity_.member_id()));
   return AppendConfiguration(next);
 }
 
@@ -101,6 +107,19 @@ void RaftCore::PromoteOneThatCaughtUp() {
     Say("Member " + std::to_string(promote.id) + " has caught up and becomes a voter");
     (void)AppendConfiguration(*next);
     return;  // One at a time; `member` is gone.
+  }
+}
+
+// A removed member that is there is told that its removal is committed, so that it rests. It is not
+// waited for.
+void RaftCore::DismissRemoved() {
+  for (auto known = progress_.begin(); known != progress_.end();) {
+    Progress& progress = known->second;
+    const bool knows =
+        progress.leaving && progress.match >= *progress.leaving && commit_ >= *progress.leaving;
+    if (knows) SendAppend(known->first, progress, false);
+    const bool late = progress.leaving && (progress.leave_by <= now_ || progress.transfer);
+    known = knows || late ? progress_.erase(known) : std::next(known);
   }
 }
 

@@ -57,7 +57,7 @@ void RaftCore::RenewLease() {
   if (probe == 0) return;
   const Time until = Time::FromNanos(static_cast<int64_t>(probe)) + lease;
   lease_until_ = std::max(lease_until_, until);
-  quorum_deadline_ = std::max(quorum_deadline_, until);
+  quorum_deadline_ = lease_until_;
 }
 
 Time RaftCore::lease_until() const {
@@ -77,8 +77,8 @@ void RaftCore::Read(uint64_t read, Time now) {
   }
   PendingRead pending;
   pending.read = read;
-  pending.needed = std::max(static_cast<uint64_t>(std::max<int64_t>(now_.nanos(), 1)),
-                            last_probe_ + 1);
+  pending.needed =
+      std::max(static_cast<uint64_t>(std::max<int64_t>(now_.nanos(), 1)), last_probe_ + 1);
   reads_.push_back(pending);
   AnswerReads();
   if (!reads_.empty()) wanted_probe_ = pending.needed;

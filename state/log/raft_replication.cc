@@ -13,6 +13,7 @@ void RaftCore::OnAppendAnswer(const Message& message) {
   const auto found = progress_.find(message.from());
   if (found == progress_.end()) return;
   if (message.term() > hard_.term) {
+    if (found->second.leaving) return;  // It must not disturb those who stay.
     Say("Leads no more in term " + std::to_string(hard_.term) + ": member " +
         std::to_string(message.from()) + " is in term " + std::to_string(message.term()));
     return BecomeFollower(message.term(), std::nullopt);
@@ -32,7 +33,12 @@ void RaftCore::AppendAccepted(Progress& progress, Index index) {
   progress.match = std::max(progress.match, index);
   switch (progress.state) {
     case Progress::State::kProbe:
-      if (index + 1 >= progress.next) progress.BecomeReplicate();
+      if (index >= progress.probe_last) {
+        progress.BecomeReplicate();
+      } else if (now_ - progress.probe_sent >= options_.heartbeat * 2) {
+        // The answer to a heartbeat. What was sent before is lost, or its disk is busy.
+        progress.probe_out = false;
+      }
       break;
     case Progress::State::kReplicate:
       progress.inflight.FreeTo(index);
@@ -50,8 +56,8 @@ void RaftCore::AppendRefused(Progress& progress, const internal::LogAppendAnswer
   if (progress.state == Progress::State::kSnapshot || refused <= progress.match) return;
   // Late answers to what was sent before the last step back say nothing new.
   if (progress.state == Progress::State::kProbe && refused + 1 != progress.next) return;
-  const Index agree = log_.LastAtMost(std::min(answer.hint_index(), log_.last()),
-                                      answer.hint_term());
+  const Index agree =
+      log_.LastAtMost(std::min(answer.hint_index(), log_.last()), answer.hint_term());
   progress.BecomeProbe(std::min(refused, agree + 1));
 }
 
@@ -74,6 +80,7 @@ void RaftCore::MaybeCommit() {
 void RaftCore::Flush() {
   PromoteOneThatCaughtUp();
   for (auto& [id, progress] : progress_) FlushFollower(id, progress);
+  DismissRemoved();
   FlushHandover();
   LeaveWhenRemoved();
 }
@@ -85,10 +92,7 @@ void RaftCore::FlushFollower(MemberId id, Progress& progress) {
   }
   switch (progress.state) {
     case Progress::State::kProbe:
-      if (progress.probe_out) break;
-      SendAppend(id, progress, true);
-      progress.probe_out = true;
-      progress.probe_sent = now_;
+      if (!progress.probe_out) SendAppend(id, progress, true);
       break;
     case Progress::State::kReplicate:
       while (progress.next <= log_.last() &&
@@ -128,8 +132,7 @@ void RaftCore::SendAppend(MemberId id, Progress& progress, bool with_entries) {
   append->set_probe(NextProbe());
   size_t bytes = 0;
   Index last = previous;
-  while (with_entries && last < log_.last() &&
-         last - previous < options_.max_append_entries) {
+  while (with_entries && last < log_.last() && last - previous < options_.max_append_entries) {
     const Entry& entry = *log_.Ref(last + 1);
     if (last > previous && bytes + entry.payload.size() > options_.max_append_bytes) break;
     internal::LogEntry* copy = append->add_entries();
@@ -143,6 +146,10 @@ void RaftCore::SendAppend(MemberId id, Progress& progress, bool with_entries) {
   if (progress.state == Progress::State::kReplicate && last > previous) {
     progress.inflight.Add(last, bytes, now_);
     progress.next = last + 1;
+  } else if (progress.state == Progress::State::kProbe && with_entries) {
+    progress.probe_out = true;
+    progress.probe_last = last;
+    progress.probe_sent = now_;
   }
   progress.sent = now_;
   progress.sent_probe = append->probe();

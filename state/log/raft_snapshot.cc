@@ -59,18 +59,17 @@ void RaftCore::FlushTransfer(MemberId id, Progress& progress) {
   if (transfer.moved + options_.retry <= now_) {
     // What was under way is lost, or the follower has forgotten the beginning.
     transfer.next = transfer.confirmed;
-    transfer.reading = 0;
     transfer.moved = now_;
     transfer.stalled = true;
+    transfer.paused = false;
   }
-  while (transfer.next < transfer.meta.chunks() &&
+  while (!transfer.paused && transfer.next < transfer.meta.chunks() &&
          transfer.next - transfer.confirmed < options_.max_inflight_pieces) {
     RaftEffects::ReadPiece piece;
     piece.to = id;
     piece.meta = transfer.meta;
     piece.number = transfer.next++;
     effects_.read_pieces.push_back(std::move(piece));
-    ++transfer.reading;
   }
 }
 
@@ -82,17 +81,16 @@ void RaftCore::PieceRead(MemberId to, Index snapshot, uint32_t number, Result<st
   if (found == progress_.end() || !found->second.transfer) return;
   SnapshotTransfer& transfer = *found->second.transfer;
   if (transfer.meta.index() != snapshot || number >= transfer.next) return;
-  if (transfer.reading > 0) --transfer.reading;
   if (!data.ok()) {
-    Say("A piece of the snapshot for member " + std::to_string(to) +
-        " cannot be read; the transfer starts over: " + data.status().message());
-    // From the beginning, but not before the next time to retry.
+    if (!std::exchange(transfer.told, true)) {
+      Say("Piece " + std::to_string(number) + " of the snapshot for member " + std::to_string(to) +
+          " cannot be read; the transfer starts over: " + data.status().message());
+    }
     transfer.confirmed = 0;
-    transfer.next = transfer.meta.chunks();
-    transfer.moved = now_;
+    transfer.paused = true;
     return;
   }
-  if (number < transfer.confirmed) return;
+  if (number < transfer.confirmed || transfer.paused) return;
   Message message = NewMessage(to);
   internal::LogSnapshotChunk* chunk = message.mutable_snapshot_chunk();
   *chunk->mutable_meta() = transfer.meta;
@@ -115,8 +113,7 @@ void RaftCore::OnSnapshotAnswer(const Message& message) {
   const uint32_t next = answer.next_chunk();
   if (answer.refused()) {
     transfer.confirmed = 0;
-    transfer.next = transfer.meta.chunks();  // Nothing more before the next time to retry.
-    transfer.moved = now_;
+    transfer.paused = true;
   } else if (next == transfer.meta.chunks()) {
     Say("Member " + std::to_string(message.from()) + " has the snapshot at " +
         std::to_string(transfer.meta.index()));
@@ -136,8 +133,9 @@ void RaftCore::OnSnapshotAnswer(const Message& message) {
 
 bool RaftCore::ChunkIsSound(const internal::LogSnapshotChunk& chunk) const {
   const SnapshotMeta& meta = chunk.meta();
-  return meta.index() > 0 && meta.term() > 0 && meta.chunks() > chunk.number() &&
-         chunk.data().size() <= kMaxSnapshotPiece && chunk.checksum() == Crc32c(chunk.data()) &&
+  return meta.index() > 0 && meta.index() <= kMaxIndex && meta.term() > 0 &&
+         meta.chunks() > chunk.number() && chunk.data().size() <= kMaxSnapshotPiece &&
+         chunk.checksum() == Crc32c(chunk.data()) &&
          ValidateConfiguration(meta.configuration()).ok();
 }
 

@@ -25,6 +25,7 @@ void RaftCore::WriteHard(Term term, MemberId voted_for) {
   if (hard == hard_) return;
   hard_ = hard;
   Write().hard = hard;
+  hard_number_ = last_number_;
 }
 
 void RaftCore::AppendEntry(EntryPtr entry) {
