@@ -17,8 +17,7 @@ std::string Content(EntryKind kind, const std::string& payload) {
 }
 
 std::string DescribeAppend(const internal::LogAppend& append) {
-  std::string text =
-      " append after " + At(append.previous_index(), append.previous_term());
+  std::string text = " append after " + At(append.previous_index(), append.previous_term());
   std::string separator = ": ";
   for (const auto& entry : append.entries()) {
     text += separator + At(entry.index(), entry.term()) + " " +
@@ -56,7 +55,8 @@ std::string DescribeBody(const Message& message) {
     case Message::kSnapshotAnswer: {
       const auto& answer = message.snapshot_answer();
       return " snapshot " + std::to_string(answer.snapshot_index()) +
-             (answer.refused() ? " refused" : " wants piece " + std::to_string(answer.next_chunk()));
+             (answer.refused() ? " refused"
+                               : " wants piece " + std::to_string(answer.next_chunk()));
     }
     case Message::kTimeoutNow:
       return " take over";

@@ -46,8 +46,8 @@ void CoreDisk::Apply(const LogWrite& write) {
     entries_.erase(entries_.upper_bound(*write.truncate_after), entries_.end());
   }
   for (const EntryPtr& entry : write.append) {
-    const Index last = entries_.empty() ? (snapshot_ ? snapshot_->index() : 0)
-                                        : entries_.rbegin()->first;
+    const Index last =
+        entries_.empty() ? (snapshot_ ? snapshot_->index() : 0) : entries_.rbegin()->first;
     CHECK(entry->index == last + 1) << entry->index << " behind " << last;
     entries_[entry->index] = entry;
   }
@@ -110,8 +110,8 @@ void CoreGroup::Start(MemberId id) {
   node.applied = 0;
   Recovered recovered = node.disk.Load();
   const uint64_t sequence = recovered.sequence;
-  node.core = std::make_unique<RaftCore>(options, std::move(recovered), sequence,
-                                         Rng(rng_.Next()), now, rules_);
+  node.core = std::make_unique<RaftCore>(options, std::move(recovered), sequence, Rng(rng_.Next()),
+                                         now, rules_);
   Carry(id);
 }
 
@@ -130,6 +130,12 @@ void CoreGroup::Tick(MemberId id) {
   if (nodes.at(id).core == nullptr) return;
   core(id).Tick(now);
   Carry(id);
+}
+
+void CoreGroup::TimeOut(MemberId id) {
+  const std::optional<Time> wake = wake_[id];
+  if (wake && *wake > now) now = *wake;
+  Tick(id);
 }
 
 void CoreGroup::TickDue() {
@@ -164,7 +170,7 @@ void CoreGroup::DeliverOne(size_t position) {
   Carry(message.to());
 }
 
-void CoreGroup::Deliver(std::optional<MemberId> from, std::optional<MemberId> to) {
+void CoreGroup::DeliverLink(std::optional<MemberId> from, std::optional<MemberId> to) {
   size_t skipped = 0;
   for (size_t left = network.size(); left > 0; --left) {
     const Message& message = network.at(skipped);
@@ -174,6 +180,15 @@ void CoreGroup::Deliver(std::optional<MemberId> from, std::optional<MemberId> to
       DeliverOne(skipped);
     }
   }
+}
+
+void CoreGroup::DropLink(std::optional<MemberId> from, std::optional<MemberId> to) {
+  network.erase(std::remove_if(network.begin(), network.end(),
+                               [&](const Message& message) {
+                                 return (!from || message.from() == *from) &&
+                                        (!to || message.to() == *to);
+                               }),
+                network.end());
 }
 
 void CoreGroup::Settle() {
@@ -195,9 +210,7 @@ void CoreGroup::Run(Duration time) {
 
 void CoreGroup::Elect(MemberId id) {
   for (int i = 0; i < 1000 && core(id).role() != Role::kLeader; ++i) {
-    const std::optional<Time> wake = wake_[id];
-    if (wake && *wake > now) now = *wake;
-    Tick(id);
+    TimeOut(id);
     Settle();
   }
 }
@@ -249,6 +262,7 @@ void CoreGroup::CommitEntry(MemberId id, const EntryPtr& entry) {
 
 void CoreGroup::Carry(MemberId id) {
   Node& node = nodes.at(id);
+  if (node.core == nullptr) return;
   for (bool more = true; more;) {
     more = false;
     RaftEffects effects = node.core->TakeEffects();
@@ -260,8 +274,7 @@ void CoreGroup::Carry(MemberId id) {
       node.unsynced.push_back(std::move(write));
     }
     for (Message& message : effects.send) {
-      Say(Describe(message) +
-          (Connected(message.from(), message.to()) ? "" : " (lost)"));
+      Say(Describe(message) + (Connected(message.from(), message.to()) ? "" : " (lost)"));
       if (Connected(message.from(), message.to())) network.push_back(std::move(message));
     }
     if (effects.restore) {
@@ -290,9 +303,9 @@ void CoreGroup::Carry(MemberId id) {
     for (const auto& piece : effects.read_pieces) {
       Say(self + " reads piece " + std::to_string(piece.number) + " of " +
           std::to_string(piece.meta.index()) + " for " + std::to_string(piece.to));
-      if (!node.reads_pieces) continue;
-      node.core->PieceRead(piece.to, piece.meta.index(), piece.number,
-                           node.disk.Piece(piece.meta.index(), piece.number), now);
+      Result<std::string> data = node.disk.Piece(piece.meta.index(), piece.number);
+      if (!node.reads_pieces) data = DataLoss("it is damaged");
+      node.core->PieceRead(piece.to, piece.meta.index(), piece.number, std::move(data), now);
       more = true;
     }
     if (node.syncs && !node.unsynced.empty()) {

@@ -1,9 +1,9 @@
 // CoreGroup: replicas' cores with disks and a network in memory, moved step by step.
 //
-// Each event of a core is followed by its effects, which also go to `trace` as readable lines. A disk
-// keeps what was synced; a crash loses the rest. Commands are strings; the state machine is the list
-// of them, so that what each replica applied can be compared. Checked all the time: one leader per
-// term, the same entry committed at an index everywhere, and each core's own invariants.
+// Each event of a core is followed by its effects, which also go to `trace` as readable lines. A
+// disk keeps what was synced; a crash loses the rest. Commands are strings; the state machine is
+// the list of them, so that what each replica applied can be compared. Checked all the time: one
+// leader per term, the same entry committed at an index everywhere, and each core's own invariants.
 #pragma once
 
 #include <deque>
@@ -42,8 +42,8 @@ class CoreGroup {
     std::unique_ptr<RaftCore> core;  // Null while it is down.
     CoreDisk disk;
     std::deque<LogWrite> unsynced;
-    bool syncs = true;        // At once; else on Persist().
-    bool reads_pieces = true;
+    bool syncs = true;               // At once; else on Persist().
+    bool reads_pieces = true;        // Else reading one fails.
     std::vector<std::string> state;  // The commands applied.
     Index applied = 0;
     std::map<uint64_t, std::optional<Index>> reads;  // Answered.
@@ -60,12 +60,16 @@ class CoreGroup {
 
   void Advance(Duration time) { now = now + time; }
   void Tick(MemberId id);
+  // Lets the time pass until it wants to be woken.
+  void TimeOut(MemberId id);
   // Ticks whoever wanted to be woken by now.
   void TickDue();
   void Persist(MemberId id, size_t writes);
   // Delivers what is under way now, in order; answers stay under way.
-  void Deliver(std::optional<MemberId> from = {}, std::optional<MemberId> to = {});
+  void DeliverLink(std::optional<MemberId> from, std::optional<MemberId> to);
   void DeliverOne(size_t position);
+  // What is under way now is lost.
+  void DropLink(std::optional<MemberId> from, std::optional<MemberId> to);
   // Delivers, without passing time, until nothing is under way.
   void Settle();
   // Time passes in small steps, with everything delivered.
