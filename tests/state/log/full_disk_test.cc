@@ -35,11 +35,15 @@ bool WriteText(const std::string& path, const std::string& text) {
 // Why there is none; empty: this process is in a mount namespace of its own, and may mount.
 std::string EnterNamespace() {
   const std::string uid = std::to_string(::geteuid());
+  const std::string gid = std::to_string(::getegid());
   const bool root = ::geteuid() == 0;
   if (::unshare(root ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) {
     return std::string("unshare: ") + std::strerror(errno);
   }
-  if (!root && !WriteText("/proc/self/uid_map", "0 " + uid + " 1\n")) return "no map of user ids";
+  const bool mapped = root || (WriteText("/proc/self/uid_map", "0 " + uid + " 1\n") &&
+                               WriteText("/proc/self/setgroups", "deny") &&
+                               WriteText("/proc/self/gid_map", "0 " + gid + " 1\n"));
+  if (!mapped) return "user and group ids cannot be mapped";
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return std::string("mount: ") + std::strerror(errno);
   }
