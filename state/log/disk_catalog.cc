@@ -13,7 +13,7 @@ Status DiskCatalog::Apply(const std::vector<LogWrite>& group, BatchSink* sink) {
   for (const LogWrite& write : group) {
     RETURN_IF_ERROR(ApplyOne(write, sink).WithContext("Write " + Number(write.number)));
   }
-  DropGarbage(sink);
+  DropOld(sink);
   ++head_.sequence;
   PutSingle(RecordType::kHead, EncodeHead(head_), sink);
   return OkStatus();
@@ -98,12 +98,12 @@ Status DiskCatalog::PutSnapshot(const LogWrite& write, BatchSink* sink) {
     head_.last_crc = 0;
   }
   head_.snapshot_crc = PutSingle(RecordType::kSnapshot, meta.SerializeAsString(), sink);
-  DropPiecesBefore(meta);
+  DropOtherPieces(meta);
   snapshot_ = meta;
   return OkStatus();
 }
 
-void DiskCatalog::DropPiecesBefore(const SnapshotMeta& meta) {
+void DiskCatalog::DropOtherPieces(const SnapshotMeta& meta) {
   const PieceId begin(meta.index(), 0);
   const PieceId end(meta.index(), meta.chunks());
   const PieceId next(meta.index() + 1, 0);
@@ -169,17 +169,16 @@ Status DiskCatalog::Append(const Entry& entry, BatchSink* sink) {
   return OkStatus();
 }
 
-void DiskCatalog::DropGarbage(BatchSink* sink) {
-  size_t budget = kMaxDeletes;
+void DiskCatalog::DropOld(BatchSink* sink) {
   Key key;
   key.type = RecordType::kPiece;
-  while (budget > 0 && !old_pieces_.empty()) {
-    key.index = old_pieces_.begin()->first;
-    key.number = old_pieces_.begin()->second;
+  for (const PieceId& id : old_pieces_) {
+    key.index = id.first;
+    key.number = id.second;
     sink->Delete(EncodeKey(key));
-    old_pieces_.erase(old_pieces_.begin());
-    --budget;
   }
+  old_pieces_.clear();
+  size_t budget = kMaxDeletes;
   key = {};
   key.type = RecordType::kEntry;
   while (budget > 0 && !old_entries_.empty()) {
@@ -190,6 +189,7 @@ void DiskCatalog::DropGarbage(BatchSink* sink) {
     }
     if (begin == end) old_entries_.pop_front();
   }
+  head_.oldest = old_entries_.empty() ? head_.first : old_entries_.front().first;
 }
 
 Term DiskCatalog::last_term() const {

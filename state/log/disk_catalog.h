@@ -2,8 +2,9 @@
 //
 // Owns a small picture of the disk: the head, for each entry its term and checksum, which pieces are
 // stored, and what waits for being deleted. Apply() turns writes into puts and deletes; deletions of
-// many records are spread over later writes (kMaxDeletes each), which is safe because records that
-// the head does not name do not count. Truncated entries, whose keys are used again, go at once.
+// many old entries are spread over later writes (kMaxDeletes each), which is safe because records
+// that the head does not name do not count. Truncated entries, whose keys are used again, and pieces,
+// of which there are few, go at once.
 //
 // Pure; one thread. Failure modes: a write that contradicts the log (a gap, a falling term, a
 // snapshot without its pieces) is kInternal: nothing of it may reach the disk, and the catalog is
@@ -36,7 +37,7 @@ class BatchSink {
 
 class DiskCatalog {
  public:
-  // Of records that do not count any more, per batch.
+  // Of entries that do not count any more, per batch.
   static constexpr size_t kMaxDeletes = 10'000;
 
   // The group as one batch, with the new head.
@@ -64,8 +65,8 @@ class DiskCatalog {
   [[nodiscard]] Status Compact(Index to);
   [[nodiscard]] Status TruncateAfter(Index index, BatchSink* sink);
   [[nodiscard]] Status Append(const Entry& entry, BatchSink* sink);
-  void DropPiecesBefore(const SnapshotMeta& meta);
-  void DropGarbage(BatchSink* sink);
+  void DropOtherPieces(const SnapshotMeta& meta);
+  void DropOld(BatchSink* sink);
   uint32_t PutSingle(RecordType type, const std::string& body, BatchSink* sink);
   [[nodiscard]] Term last_term() const;
 
@@ -76,7 +77,7 @@ class DiskCatalog {
   Mark before_first_;           // The entry before them, as far as known.
   std::set<PieceId> pieces_;    // Of the snapshot and of newer ones.
   std::deque<std::pair<Index, Index>> old_entries_;  // [begin, end) to be deleted.
-  std::set<PieceId> old_pieces_;                     // The same.
+  std::set<PieceId> old_pieces_;                     // The same; not between writes.
   std::string key_, value_;     // Reused.
 };
 

@@ -13,7 +13,7 @@ constexpr size_t kCrcBytes = 4;
 constexpr size_t kSingleKeyBytes = 1;
 constexpr size_t kEntryKeyBytes = 1 + 8;
 constexpr size_t kPieceKeyBytes = 1 + 8 + 4;
-constexpr size_t kHeadBytes = 3 * 8 + 4 * 4;
+constexpr size_t kHeadBytes = 4 * 8 + 4 * 4;
 constexpr size_t kEntryHeaderBytes = 4 + 8 + 1;  // Before the payload.
 
 void WriteU32(uint32_t value, char* at) {
@@ -117,6 +117,7 @@ Result<Framed> Unframe(std::string_view key, std::string_view value, std::string
 std::string EncodeHead(const Head& head) {
   std::string body;
   AppendU64(head.sequence, &body);
+  AppendU64(head.oldest, &body);
   AppendU64(head.first, &body);
   AppendU64(head.last, &body);
   AppendU32(head.last_crc, &body);
@@ -130,14 +131,16 @@ std::optional<Head> DecodeHead(std::string_view body) {
   if (body.size() != kHeadBytes) return std::nullopt;
   Head head;
   head.sequence = ReadU64(body);
-  head.first = ReadU64(body.substr(8));
-  head.last = ReadU64(body.substr(16));
-  head.last_crc = ReadU32(body.substr(24));
-  head.identity_crc = ReadU32(body.substr(28));
-  head.hard_crc = ReadU32(body.substr(32));
-  head.snapshot_crc = ReadU32(body.substr(36));
-  if (head.sequence == 0 || head.first == 0 || head.first - 1 > head.last) return std::nullopt;
-  return head;
+  head.oldest = ReadU64(body.substr(8));
+  head.first = ReadU64(body.substr(16));
+  head.last = ReadU64(body.substr(24));
+  head.last_crc = ReadU32(body.substr(32));
+  head.identity_crc = ReadU32(body.substr(36));
+  head.hard_crc = ReadU32(body.substr(40));
+  head.snapshot_crc = ReadU32(body.substr(44));
+  const bool sound = head.sequence > 0 && head.oldest > 0 && head.oldest <= head.first &&
+                     head.first - 1 <= head.last;
+  return sound ? std::optional<Head>(head) : std::nullopt;
 }
 
 uint32_t FrameEntry(std::string_view key, const Entry& entry, uint32_t previous_crc,

@@ -2,8 +2,9 @@
 // in production, a map in memory). Integers are big-endian. Format 1:
 //
 //   key                             value: crc u32 | body, where body is
-//   "0"                             head: sequence u64 | first u64 | last u64 | last_crc u32 |
-//                                         identity_crc u32 | hard_crc u32 | snapshot_crc u32
+//   "0"                             head: sequence u64 | oldest u64 | first u64 | last u64 |
+//                                         last_crc u32 | identity_crc u32 | hard_crc u32 |
+//                                         snapshot_crc u32
 //   "1"                             LogIdentity
 //   "2"                             LogHardState
 //   "3"                             LogSnapshotMeta of the snapshot
@@ -15,8 +16,9 @@
 // each entry names the checksum of the one before it (0 when there is none or it is not known). So a
 // batch that is missing among others is found, too, though every record that is left is intact.
 //
-// What the head does not name does not count: entries before `first` and pieces of another snapshot
-// than the one in "3" wait for being deleted.
+// What the head does not name does not count: entries from `oldest` to `first` and pieces of a newer
+// snapshot than the one in "3" wait for being deleted. Older ones than these are deleted: nobody has
+// to look for them, which would be slow where LevelDB still keeps what was there.
 //
 // Pure. Failure modes: kDataLoss, a sentence that names the record.
 #pragma once
@@ -52,6 +54,7 @@ struct Key {
 
 struct Head {
   uint64_t sequence = 0;  // Of the batch; from 1, one more each time.
+  Index oldest = 1;       // Entries before it are deleted.
   Index first = 1;        // Of the entries; last + 1 when there is none.
   Index last = 0;
   uint32_t last_crc = 0;  // Of the entry at `last`, also when it is not kept any more.

@@ -33,6 +33,7 @@ Status DiskRecovery::AddHead(const Framed& framed) {
   if (!head || has_head_) return DataLoss("the head record makes no sense");
   catalog_.head_ = *head;
   recovered_.sequence = head->sequence;
+  if (head->oldest < head->first) catalog_.old_entries_.emplace_back(head->oldest, head->first);
   has_head_ = true;
   return OkStatus();
 }
@@ -76,15 +77,10 @@ Status DiskRecovery::AddSnapshot(const Framed& framed) {
 Status DiskRecovery::AddEntry(const Key& key, std::string_view raw, std::string_view value) {
   ASSIGN_OR_RETURN(StoredEntry stored, DecodeEntry(raw, value));
   const Head& head = catalog_.head_;
-  if (key.index < head.first) {
-    auto& old = catalog_.old_entries_;
-    if (!old.empty() && old.back().second == key.index) {
-      ++old.back().second;
-    } else {
-      old.emplace_back(key.index, key.index + 1);
-    }
-    return OkStatus();
+  if (key.index < head.oldest) {
+    return DataLoss(Describe(key) + " is there though it was deleted");
   }
+  if (key.index < head.first) return OkStatus();
   if (key.index > head.last) {
     return DataLoss(Describe(key) + " is there though the log ends at " + Number(head.last));
   }
@@ -109,6 +105,9 @@ Status DiskRecovery::AddEntry(const Key& key, std::string_view raw, std::string_
 
 Status DiskRecovery::AddPiece(const Key& key, std::string_view data) {
   const DiskCatalog::PieceId id(key.index, key.number);
+  if (recovered_.snapshot && key.index < recovered_.snapshot->index()) {
+    return DataLoss(Describe(key) + " is there though it was deleted");
+  }
   const bool counts = recovered_.snapshot && recovered_.snapshot->index() == key.index &&
                       key.number < recovered_.snapshot->chunks();
   if (!counts) {
@@ -125,6 +124,32 @@ Status DiskRecovery::AddPiece(const Key& key, std::string_view data) {
   piece_checksum_ = Crc32c(data, piece_checksum_);
   catalog_.pieces_.insert(id);
   return OkStatus();
+}
+
+std::optional<std::string> DiskRecovery::SkipTo(std::string_view raw) const {
+  const std::optional<Key> key = DecodeKey(raw);
+  if (!key || !has_head_ || !recovered_.snapshot) return std::nullopt;
+  const Head& head = catalog_.head_;
+  const bool at_snapshot = key->type == RecordType::kSnapshot;
+  const bool at_last = key->type == RecordType::kEntry && key->index == head.last;
+  Key next;
+  if (at_snapshot && head.first <= head.last) {
+    next.type = RecordType::kEntry;
+    next.index = head.first;
+  } else if (at_snapshot || at_last) {
+    next.type = RecordType::kPiece;
+    next.index = recovered_.snapshot->index();
+  } else {
+    return std::nullopt;
+  }
+  return EncodeKey(next);
+}
+
+std::string DiskRecovery::AbsentKey() const {
+  Key key;
+  key.type = RecordType::kEntry;
+  key.index = catalog_.head_.last + 1;
+  return EncodeKey(key);
 }
 
 Result<Recovered> DiskRecovery::Finish(uint64_t watermark) {

@@ -19,8 +19,13 @@ namespace meseta::log::disk {
 
 class DiskRecovery {
  public:
-  // In the order of keys, each once. After a failure no further call makes sense.
+  // In the order of keys, each once; those before SkipTo() may be left out. After a failure no further call makes sense.
   [[nodiscard]] Status Add(std::string_view key, std::string_view value);
+  // After the record at `key`: the least key that is needed, when it is not simply the next one. To
+  // walk over what is deleted can be slow. Who skips looks for AbsentKey() at the end, and adds it if
+  // it is there: no entry may follow the last one.
+  [[nodiscard]] std::optional<std::string> SkipTo(std::string_view key) const;
+  [[nodiscard]] std::string AbsentKey() const;
   // After the last record. `watermark`: the sequence of the last batch that was reported durable.
   [[nodiscard]] Result<Recovered> Finish(uint64_t watermark);
   // After Finish.

@@ -53,11 +53,18 @@ Result<Recovered> LevelDbStorage::Load() {
   const std::unique_ptr<leveldb::Iterator> it(directory_->db()->NewIterator(options));
   disk::DiskRecovery recovery;
   Status found;
-  for (it->SeekToFirst(); it->Valid() && found.ok(); it->Next()) {
+  it->SeekToFirst();
+  while (it->Valid() && found.ok()) {
     found = recovery.Add(View(it->key()), View(it->value()));
+    const std::optional<std::string> next = recovery.SkipTo(View(it->key()));
+    next ? it->Seek(*next) : it->Next();
   }
   // LevelDB ends an iteration early where it cannot read, so its word comes first.
   if (!it->status().ok()) return Fail(directory_->Explain(it->status(), "read"));
+  std::string value;
+  const leveldb::Status absent = directory_->db()->Get(options, recovery.AbsentKey(), &value);
+  if (!absent.ok() && !absent.IsNotFound()) return Fail(directory_->Explain(absent, "read"));
+  if (found.ok() && absent.ok()) found = recovery.Add(recovery.AbsentKey(), value);
   Result<Recovered> recovered = found.ok() ? recovery.Finish(directory_->reported()) : Result<Recovered>(found);
   if (!recovered.ok()) {
     const Status& why = recovered.status();
