@@ -96,16 +96,19 @@ Result<http::Response> ClusterClient::ToMaster(http::ClientRequest request,
   request.max_redirects = kMaxRedirects;
   request.redirect_authorization = true;  // To the leader that a master names.
   Status problem;
+  bool answered = false;
   for (size_t i = 0; i < access_.masters.size(); ++i) {
     request.url = access_.masters[i] + target;
     auto response = Send(request);
     if (!response.ok()) {
-      problem = Unreachable(access_.masters, response.status());
+      // What a master says that runs tells more.
+      if (!answered) problem = Unreachable(access_.masters, response.status());
       continue;
     }
     const Status answer = StatusOf("The master at " + ShownAddress(access_.masters[i]), *response);
     if (response->status == 503) {  // Without a leader; another may know better.
       problem = answer;
+      answered = true;
       continue;
     }
     std::swap(access_.masters[0], access_.masters[i]);

@@ -170,11 +170,17 @@ Status Promote(const CommandLine& line, ClusterClient& client) {
 }
 
 Status Transfer(const CommandLine& line, ClusterClient& client) {
-  RETURN_IF_ERROR(Change(client, "transfer", line.arguments.empty() ? "" : line.arguments[0]));
+  ASSIGN_OR_RETURN(const Answer before, Members(client));
+  const std::string to = line.arguments.empty() ? "" : line.arguments[0];
+  const MemberRow* chosen = to.empty() ? nullptr : FindMember(before.list, to);
+  RETURN_IF_ERROR(Change(client, "transfer", to));
   const auto limit = Clock::now() + kChangeLimit;
   for (;;) {  // Until the new one says so itself.
     const auto answer = Members(client);
-    if (answer.ok() && answer->list.from_leader) {
+    const bool arrived = answer.ok() && answer->list.from_leader &&
+                         (chosen != nullptr ? answer->list.leader == chosen->address
+                                            : answer->list.leader != before.list.leader);
+    if (arrived) {
       return Print(line.options.json ? answer->raw + "\n"
                                      : answer->list.leader + " leads now\n");
     }

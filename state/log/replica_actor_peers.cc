@@ -289,6 +289,8 @@ void ReplicaActor::AnnounceRole(Time now) {
   role_ = role;
   if (same) return;
   announced_ = true;
+  publish_ = true;
+  PublishStatus(now);  // Who hears of the role looks at the status next.
   if (options_.on_role) options_.on_role(role_);
 }
 
