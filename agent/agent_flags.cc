@@ -1,25 +1,12 @@
 #include "agent/agent_flags.h"
 
 #include "actors/base/strings.h"
-#include "actors/net/address.h"
+#include "agent/master_addresses.h"
 #include "state/model/attributes.h"
 #include "state/model/resources.h"
 
 namespace meseta::agent {
 namespace {
-
-Status CheckMasters(const std::vector<std::string>& masters) {
-  if (masters.empty()) return InvalidArgument("expecting host:port of a master");
-  for (const std::string& master : masters) {
-    if (master.rfind("zk://", 0) == 0) {
-      return InvalidArgument(
-          "masters of Meseta are not found through ZooKeeper: name them as host:port,host:port");
-    }
-    const auto parsed = net::ParseHostPort(master, 5050);
-    if (!parsed.ok()) return parsed.status();
-  }
-  return OkStatus();
-}
 
 Status NotNegative(const Duration& d) {
   return d >= Duration() ? OkStatus() : InvalidArgument("expecting a duration not below zero");

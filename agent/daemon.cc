@@ -23,6 +23,7 @@
 #include "agent/isolators/posix_isolator.h"
 #include "agent/launcher/process_posix.h"
 #include "agent/launcher/run_directory.h"
+#include "agent/master_addresses.h"
 #include "agent/recovery/checkpoint_store.h"
 #include "agent/recovery/paths.h"
 #include "agent/recovery/run_traces_linux.h"
@@ -134,15 +135,6 @@ Status PrepareFolders(State* s) {
   ASSIGN_OR_RETURN(s->runs_dir, AbsoluteFolder(runtime_dir + "/runs", "--runtime_dir"));
   s->launcher_dir = s->flags.launcher_dir ? s->flags.launcher_dir->value : ProgramFolder();
   return CheckPrograms(s->launcher_dir);
-}
-
-std::vector<std::string> MasterAddresses(const std::vector<std::string>& masters) {
-  std::vector<std::string> addresses;
-  for (const std::string& master : masters) {
-    const auto parsed = net::ParseHostPort(master, 5050);
-    if (parsed.ok()) addresses.push_back(parsed->ToString());
-  }
-  return addresses;
 }
 
 Result<AgentOptions> MakeOptions(const State& s) {
