@@ -55,6 +55,7 @@ bool AgentCore::Start(const registry::RegistryOp& op, Transition transition) {
     return false;
   }
   if (!transition.id.empty()) pending_[transition.id] = *number;
+  if (transition.kind == Kind::kAdmit) admitting_[transition.registered.registration_id()] = *number;
   transitions_[*number] = std::move(transition);
   return true;
 }
@@ -70,6 +71,7 @@ void AgentCore::HandleDurable(uint64_t number, Now now) {
     transitions_.erase(transitions_.begin());
     const AgentId id = transition.id;
     pending_.erase(id);
+    if (transition.kind == Kind::kAdmit) admitting_.erase(transition.registered.registration_id());
     Finish(std::move(transition), now);
     auto waiting = waiting_.find(id);
     if (waiting == waiting_.end()) continue;
@@ -107,12 +109,8 @@ void AgentCore::HandleRegister(LinkId link, internal::RegisterAgent message, Now
   const Status valid = ValidateMessage(message);
   if (!valid.ok()) return Refuse(link, valid.message(), false);
   const std::string& registration_id = message.registration_id();
-  for (auto& [number, transition] : transitions_) {
-    if (transition.kind != Kind::kAdmit ||
-        transition.registered.registration_id() != registration_id) {
-      continue;
-    }
-    transition.link = link;  // It dialed again; the answer goes there.
+  if (const auto admitting = admitting_.find(registration_id); admitting != admitting_.end()) {
+    transitions_.at(admitting->second).link = link;  // It dialed again; the answer goes there.
     return;
   }
   if (const std::optional<AgentId> id = core_->agents.FindByRegistration(registration_id)) {

@@ -93,6 +93,7 @@ class AgentCore {
   CoreState* core_;
   std::map<uint64_t, Transition> transitions_;  // By the number they wait for.
   std::map<AgentId, uint64_t> pending_;         // At most one per agent.
+  std::map<std::string, uint64_t> admitting_;   // By registration id.
   std::map<AgentId, Waiting> waiting_;
 };
 
