@@ -65,7 +65,8 @@ struct Progress {
   uint64_t acked_probe = 0;                  // The newest LogAppend.probe answered; 0: none.
   uint64_t sent_probe = 0;                   // The newest sent.
   std::optional<Time> heard;
-  Time sent;  // The last append of any kind.
+  Time sent;  // The last append of any kind,
+  Time beat;  // and of those without entries.
   // Set: no member any more by the entry at this index, and only to be told so, until `leave_by`.
   std::optional<Index> leaving;
   Time leave_by;

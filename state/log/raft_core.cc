@@ -56,8 +56,8 @@ RaftCore::RaftCore(RaftOptions options, Recovered recovered, uint64_t first_writ
   heard_leader_ = now;
   ConfigurationChanged();
   ResetElectionDeadline(false);
-  // Nobody else can lead, once it is certain that nobody else has a vote: a leader that removed itself
-  // may be waiting for this replica to tell that it has the entry.
+  // Nobody else can lead, once it is certain that nobody else has a vote: a leader that removed
+  // itself may be waiting for this replica to tell that it has the entry.
   const bool certain = configurations_.index() <= commit_;
   if (CanCampaign() && voters_.size() == 1 && certain) StartPreVote();
 }
@@ -212,7 +212,7 @@ std::optional<Time> RaftCore::WakeAt() const {
   Time wake = quorum_deadline_;
   if (handover_) wake = std::min(wake, handover_->deadline);
   for (const auto& [id, progress] : progress_) {
-    wake = std::min(wake, progress.sent + options_.heartbeat);
+    wake = std::min(wake, HeartbeatDue(progress));
     if (progress.probe_out) wake = std::min(wake, progress.probe_sent + options_.retry);
     if (!progress.inflight.empty()) {
       wake = std::min(wake, progress.inflight.oldest() + options_.retry);

@@ -296,6 +296,7 @@ class RaftCore {
   void Flush();  // Sends each follower what it lacks, within its bounds.
   void FlushFollower(MemberId id, Progress& progress);
   void SendAppend(MemberId id, Progress& progress, bool with_entries);
+  [[nodiscard]] Time HeartbeatDue(const Progress& progress) const;
   void RetryUnanswered(Progress& progress);
   void MaybeCommit();
 
@@ -319,6 +320,8 @@ class RaftCore {
 
   // --- raft_membership.cc ---
   void ConfigurationChanged();
+  [[nodiscard]] bool ReplacedByAnother(MemberId id) const;
+  [[nodiscard]] bool HeardLately(const Progress& progress) const;
   [[nodiscard]] Result<Index> AppendConfiguration(const Configuration& configuration);
   [[nodiscard]] bool CaughtUp(MemberId id) const;
   void PromoteOneThatCaughtUp();

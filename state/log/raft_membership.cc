@@ -17,10 +17,17 @@ void RaftCore::ConfigurationChanged() {
     has_promotable_ |= member.learner() && member.promote();
   }
   if (role_ != Role::kLeader) return;
-  for (auto& [id, progress] : progress_) {
-    if (FindMember(current, id) != nullptr || progress.leaving) continue;
-    progress.leaving = configurations_.index();
-    progress.leave_by = now_ + options_.election_max;
+  for (auto known = progress_.begin(); known != progress_.end();) {
+    const bool gone = FindMember(current, known->first) == nullptr && !known->second.leaving;
+    if (gone && ReplacedByAnother(known->first)) {
+      known = progress_.erase(known);
+      continue;
+    }
+    if (gone) {
+      known->second.leaving = configurations_.index();
+      known->second.leave_by = now_ + options_.election_max;
+    }
+    ++known;
   }
   for (const auto& member : current.members()) {
     if (member.id() == self) continue;
@@ -36,6 +43,13 @@ void RaftCore::ConfigurationChanged() {
   }
   if (handover_ && !IsVoter(current, handover_->to)) handover_.reset();
   RenewLease();
+}
+
+// Its disk is gone: at its address is a new member, which would wonder about messages to the old.
+bool RaftCore::ReplacedByAnother(MemberId id) const {
+  const Index index = configurations_.index();
+  const auto* before = FindMember(configurations_.At(index == 0 ? 0 : index - 1), id);
+  return before != nullptr && FindMemberAt(configurations_.current(), before->address()) != nullptr;
 }
 
 Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
@@ -83,12 +97,15 @@ Result<Index> RaftCore::AppendConfiguration(const Configuration& configuration) 
   return log_.last();
 }
 
+bool RaftCore::HeardLately(const Progress& progress) const {
+  return progress.heard && now_ - *progress.heard < options_.election_min;
+}
+
 bool RaftCore::CaughtUp(MemberId id) const {
   const auto found = progress_.find(id);
   if (found == progress_.end()) return false;
   const Progress& progress = found->second;
-  return progress.state == Progress::State::kReplicate && progress.heard &&
-         now_ - *progress.heard < options_.election_min &&
+  return progress.state == Progress::State::kReplicate && HeardLately(progress) &&
          progress.match + options_.max_append_entries >= log_.last();
 }
 
@@ -135,8 +152,7 @@ std::optional<MemberId> RaftCore::BestSuccessor() const {
   std::optional<MemberId> best;
   Index match = 0;
   for (const auto& [id, progress] : progress_) {
-    const bool up = progress.heard && now_ - *progress.heard < options_.election_min;
-    if (!up || !IsVoter(configurations_.current(), id)) continue;
+    if (!HeardLately(progress) || !IsVoter(configurations_.current(), id)) continue;
     if (best && progress.match <= match) continue;
     best = id;
     match = progress.match;
@@ -154,6 +170,10 @@ Status RaftCore::Transfer(std::optional<MemberId> to, Time now) {
   if (to && !IsVoter(configurations_.current(), *to)) {
     return FailedPrecondition("Member " + std::to_string(*to) +
                               " has no vote and cannot lead; see the list of members");
+  }
+  if (to && !HeardLately(progress_.at(*to))) {
+    return Unavailable("Member " + std::to_string(*to) +
+                       " does not answer, so it cannot take over; try again when it is up");
   }
   if (!to) to = BestSuccessor();
   if (!to) return FailedPrecondition("No other member with a vote is up to take over");

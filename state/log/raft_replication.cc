@@ -106,9 +106,16 @@ void RaftCore::FlushFollower(MemberId id, Progress& progress) {
       break;
   }
   // The heartbeat, or a round for reads.
-  if (progress.sent + options_.heartbeat <= now_ || progress.sent_probe < wanted_probe_) {
+  if (HeartbeatDue(progress) <= now_ || progress.sent_probe < wanted_probe_) {
     SendAppend(id, progress, false);
   }
+}
+
+// Entries serve as well, unless they are not answered: then the disk may be what is slow.
+Time RaftCore::HeartbeatDue(const Progress& progress) const {
+  if (progress.inflight.empty()) return progress.sent + options_.heartbeat;
+  const Time unanswered = std::max(progress.beat, progress.inflight.oldest());
+  return std::min(progress.sent, unanswered) + options_.heartbeat;
 }
 
 void RaftCore::RetryUnanswered(Progress& progress) {
@@ -152,6 +159,7 @@ void RaftCore::SendAppend(MemberId id, Progress& progress, bool with_entries) {
     progress.probe_sent = now_;
   }
   progress.sent = now_;
+  if (last == previous) progress.beat = now_;
   progress.sent_probe = append->probe();
   Send(std::move(message));
 }

@@ -1,6 +1,6 @@
 // Goal: each rule of the consensus can be read as a conversation.
-// Method: the files in testdata are scripts (script.h). MESETA_UPDATE_GOLDEN=1 writes them anew;
-// read the difference before it is committed.
+// Method: the files in testdata/conversations are scripts (script.h). MESETA_UPDATE_GOLDEN=1 writes
+// them anew; read the difference before it is committed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,8 @@ namespace {
 
 std::vector<std::string> Files() {
   std::vector<std::string> files;
-  const std::string folder = std::string(MESETA_SOURCE_DIR) + "/tests/state/log/testdata";
+  const std::string folder =
+      std::string(MESETA_SOURCE_DIR) + "/tests/state/log/testdata/conversations";
   for (const auto& file : std::filesystem::directory_iterator(folder)) {
     if (file.path().extension() == ".txt") files.push_back(file.path().stem().string());
   }

@@ -32,7 +32,7 @@ TEST(RaftCoreTest, ALastVoterThatRestartsWaitsForTheOldLeadersLease) {
   ASSERT_TRUE(group.core(1).serving());
   ASSERT_TRUE(group.core(1).ProposeChange(RemoveMember{1}, group.now).ok());
   group.Carry(1);
-  group.Deliver(1, 2);  // On its disk; the acknowledgement is lost.
+  group.DeliverLink(1, 2);  // On its disk; the acknowledgement is lost.
   group.network.clear();
   group.Crash(2);
   const Time lease = group.core(1).lease_until();

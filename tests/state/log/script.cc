@@ -286,7 +286,8 @@ void Script::State() {
 }
 
 std::string ConversationPath(const std::string& name) {
-  return std::string(MESETA_SOURCE_DIR) + "/tests/state/log/testdata/" + name + ".txt";
+  return std::string(MESETA_SOURCE_DIR) + "/tests/state/log/testdata/conversations/" + name +
+         ".txt";
 }
 
 std::string RunConversation(const std::string& name, Script* script) {

@@ -1,4 +1,4 @@
-// Script: a conversation between cores, as the files in testdata tell it.
+// Script: a conversation between cores, as the files in testdata/conversations tell it.
 //
 // Lines at the margin are commands (see script.cc), "#" begins a comment, and what follows a
 // command, indented, is all that came of it: what was said, written, committed.
