@@ -22,6 +22,8 @@ namespace meseta::log {
 namespace {
 
 constexpr int kMaxOpenFiles = 100;  // Tables kept open.
+// Tables as large as the buffer: each takes a sync or two, which the writer's would wait behind.
+constexpr size_t kMaxTableBytes = 16 << 20;
 
 std::string ParentOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
@@ -166,6 +168,7 @@ Status LevelDbDirectory::OpenDatabase(bool create) {
   options.env = options_.env;
   options.write_buffer_size = options_.write_buffer_bytes;
   options.max_open_files = kMaxOpenFiles;
+  options.max_file_size = kMaxTableBytes;
   leveldb::DB* db = nullptr;
   const leveldb::Status status = leveldb::DB::Open(options, path(), &db);
   db_.reset(db);

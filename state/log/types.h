@@ -63,8 +63,9 @@ struct LogWrite {
   std::optional<internal::LogIdentity> identity;
   std::optional<HardState> hard;
   std::vector<SnapshotPiece> pieces;
-  // Makes the stored pieces of its index the snapshot. Entries up to `compact_to` are dropped, also
-  // those of the log that do not fit to the snapshot when `reset_log` is set (an installed one).
+  // Makes the stored pieces of its index the snapshot, if it is newer than the one there is. Entries up
+  // to `compact_to` are dropped; with `reset_log` (an installed one) all of them, and the log goes on
+  // behind the snapshot.
   std::optional<SnapshotMeta> snapshot;
   Index compact_to = 0;
   bool reset_log = false;
