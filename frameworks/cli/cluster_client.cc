@@ -88,7 +88,8 @@ Result<http::Response> ClusterClient::Send(http::ClientRequest request) {
   if (!access_.authorization.empty()) {
     request.headers.Set("Authorization", access_.authorization);
   }
-  return http::Fetch(std::move(request), http::kDefaultRequestTimeout, access_.tls);
+  const Duration deadline = request.timeout;
+  return http::Fetch(std::move(request), deadline, access_.tls);
 }
 
 Result<http::Response> ClusterClient::ToMaster(http::ClientRequest request,
@@ -118,8 +119,10 @@ Result<http::Response> ClusterClient::ToMaster(http::ClientRequest request,
   return problem;
 }
 
-Result<http::Response> ClusterClient::Get(const std::string& target) {
-  return ToMaster({}, target);
+Result<http::Response> ClusterClient::Get(const std::string& target, Duration deadline) {
+  http::ClientRequest request;
+  request.timeout = deadline;
+  return ToMaster(std::move(request), target);
 }
 
 Result<http::Response> ClusterClient::Post(const std::string& target,

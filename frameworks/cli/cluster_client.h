@@ -35,7 +35,9 @@ class ClusterClient {
  public:
   explicit ClusterClient(Access access) : access_(std::move(access)) {}
 
-  Result<http::Response> Get(const std::string& target);
+  // `deadline`: of the whole answer.
+  Result<http::Response> Get(const std::string& target,
+                             Duration deadline = http::kDefaultRequestTimeout);
   Result<http::Response> Post(const std::string& target, const std::string& content_type,
                               std::string body, const std::string& accept);
   // A request to an agent; `url` is whole.

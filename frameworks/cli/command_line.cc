@@ -30,7 +30,7 @@ struct Command {
 
 constexpr size_t kMany = 100'000;
 
-constexpr std::array<Command, 13> kCommands = {{
+constexpr std::array<Command, 17> kCommands = {{
     {CommandId::kRun, "run", "-- CMD [ARGS...]",
      "Runs a command on the cluster and waits for its end. One word is a shell command, several "
      "are a program and its arguments. Ctrl-C kills the tasks and waits; a second Ctrl-C quits.",
@@ -60,6 +60,23 @@ constexpr std::array<Command, 13> kCommands = {{
     {CommandId::kMasterTransfer, "master transfer", "[HOST:PORT|ID]",
      "Hands leadership to another master: the one named, else the one that is least behind.", 0,
      1},
+    {CommandId::kLogInspect, "log inspect", "",
+     "Shows what a stopped master's replicated log holds: identity, term, members, snapshot, "
+     "entries, keys. Changes nothing.",
+     0, 0},
+    {CommandId::kLogVerify, "log verify", "",
+     "Reads all of a stopped master's replicated log and checks it. Exits with 1 when it is damaged "
+     "and says what is wrong.",
+     0, 0},
+    {CommandId::kLogBackup, "log backup", "",
+     "Writes all that the replicated log holds into one file: of the running leader (--master), "
+     "without disturbing it, or of a stopped master's directory (--dir).",
+     0, 0},
+    {CommandId::kLogRestore, "log restore", "",
+     "Makes a new log out of a backup: a cluster of one member, under a new member id and in a term "
+     "above all of the old cluster's, so that agents follow its master. The masters of the old "
+     "cluster must not run any more.",
+     0, 0},
     {CommandId::kDev, "dev", "",
      "Runs a whole cluster in this process: a master and agents, on loopback. Prints one line "
      "'ready http://...' when it takes work; SIGINT or SIGTERM stops everything, tasks included.",
@@ -138,6 +155,28 @@ void AddRunFlags(FlagSet* flags, Options* o, std::string* environment_help) {
   flags->Add(&o->role, "role", "Role whose resources are used.");
 }
 
+void AddLogFlags(CommandId id, FlagSet* flags, Options* o) {
+  flags
+      ->Add(&o->dir, "dir",
+            id == CommandId::kLogRestore
+                ? "Directory of the new log; absent or empty."
+                : "Directory of a log, in the work_dir of a master that does not run.")
+      .Group(kEssential);
+  if (id == CommandId::kLogInspect) {
+    flags->Add(&o->entries, "entries", "Also every entry that the log keeps.");
+    flags->Add(&o->keys, "keys", "Also every key, with version and size.");
+  }
+  if (id == CommandId::kLogBackup) {
+    flags->Add(&o->out, "out", "The file to write; must not be there yet.").Group(kEssential);
+  }
+  if (id == CommandId::kLogRestore) {
+    flags->Add(&o->file, "file", "The backup.").Group(kEssential);
+    flags->Add(&o->address, "address", "host:port of the master that is going to use it.");
+    flags->Add(&o->new_cluster_id, "new_cluster_id",
+               "Gives the restored cluster an id of its own, so that it can live beside the old one.");
+  }
+}
+
 void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* environment_help) {
   switch (id) {
     case CommandId::kRun:
@@ -157,6 +196,11 @@ void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* envi
     case CommandId::kFrameworkLs:
       flags->Add(&o->all, "all", "Completed ones, too.");
       return;
+    case CommandId::kLogInspect:
+    case CommandId::kLogVerify:
+    case CommandId::kLogBackup:
+    case CommandId::kLogRestore:
+      return AddLogFlags(id, flags, o);
     case CommandId::kDev:
       flags->Add(&o->port, "port", "Port of the master; 0 takes a free one.")
           .Group(kEssential)

@@ -8,6 +8,7 @@
 #include "frameworks/cli/cluster_commands.h"
 #include "frameworks/cli/command_line.h"
 #include "frameworks/cli/dev_command.h"
+#include "frameworks/cli/log_commands.h"
 #include "frameworks/cli/master_commands.h"
 #include "frameworks/cli/run_command.h"
 
@@ -29,6 +30,10 @@ int Main(const std::vector<std::string>& args) {
   // After this one: tasks of `meseta dev` must find SIGPIPE at its default.
   if (line->id == CommandId::kDev) return DevCommand(line->options);
   std::signal(SIGPIPE, SIG_IGN);  // A reader that has left shows as a failed write.
+  if (IsOfflineLogCommand(*line)) {
+    const Result<int> code = RunOfflineLogCommand(*line);
+    return code.ok() ? *code : Fail(code.status());
+  }
   Result<Access> access = MakeAccess(line->options);
   if (!access.ok()) return Fail(access.status());
   if (line->id == CommandId::kRun) return RunCommand(*line, std::move(*access));
@@ -38,7 +43,9 @@ int Main(const std::vector<std::string>& args) {
                        line->id == CommandId::kMembersPromote ||
                        line->id == CommandId::kMasterTransfer;
   const Status status =
-      masters ? RunMasterCommand(*line, client) : RunClusterCommand(*line, client);
+      masters ? RunMasterCommand(*line, client)
+      : line->id == CommandId::kLogBackup ? BackupFromMaster(*line, client)
+                                          : RunClusterCommand(*line, client);
   return status.ok() ? kExitOk : Fail(status);
 }
 

@@ -30,6 +30,10 @@ enum class CommandId {
   kMembersRemove,
   kMembersPromote,
   kMasterTransfer,
+  kLogInspect,
+  kLogVerify,
+  kLogBackup,
+  kLogRestore,
   kDev,
 };
 
@@ -60,6 +64,15 @@ struct Options {
   bool active = false;
   bool all = false;
   std::string framework;
+
+  // log
+  Path dir;
+  Path out;
+  Path file;
+  bool entries = false;
+  bool keys = false;
+  bool new_cluster_id = false;
+  std::string address = "127.0.0.1:5050";
 
   // dev
   int port = 5050;

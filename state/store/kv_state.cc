@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "actors/base/check.h"
+
 namespace meseta::store {
 namespace {
 
@@ -35,6 +37,7 @@ class KvView final : public Snapshot {
   }
   size_t keys() const override { return items_.size(); }
   size_t bytes() const override { return bytes_; }
+  [[nodiscard]] const KvMap& items() const { return items_; }
 
  private:
   const KvMap items_;
@@ -59,6 +62,12 @@ size_t SizeOf(const KvItem& item) { return item.key.size() + item.value.size(); 
 
 SnapshotPtr MakeView(KvMap items, size_t bytes, Version version) {
   return std::make_shared<KvView>(std::move(items), bytes, version);
+}
+
+KvContent ItemsOf(const Snapshot& view) {
+  const auto* made = dynamic_cast<const KvView*>(&view);
+  CHECK(made != nullptr);
+  return {made->items(), view.bytes(), {}};
 }
 
 SnapshotPtr KvState::View() { return MakeView(items_.Freeze(), bytes_, version_); }

@@ -101,6 +101,8 @@ class KvState {
   Version version_ = 0;
 };
 
+// The items of a view, which shares them. REQUIRES: made by MakeView, as all snapshots of stores are.
+[[nodiscard]] KvContent ItemsOf(const Snapshot& view);
 // A reader's view of items.
 [[nodiscard]] SnapshotPtr MakeView(KvMap items, size_t bytes, Version version);
 

@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 
+#include "state/store/backup_file_posix.h"
+#include "state/store/offline.h"
 #include "tests/state/store/kv_testing.h"
 #include "tests/support/log_host.h"
 
@@ -261,6 +264,38 @@ TEST_F(StoreTest, GroupsOfThreeShareLinks) {
     }
     return true;
   }));
+}
+
+TEST_F(StoreTest, ABackupOfARunningStoreBecomesANewCluster) {
+  StartMembers(1);
+  for (int i = 0; i < 20; ++i) Write(PutBatch("k" + std::to_string(i), std::string(100'000, 'v')));
+  internal::StoreBackupHeader header;
+  header.set_cluster_id(members_[0].store->replica().status()->cluster_id);
+  header.set_group("registry");
+  header.set_term(5);
+  BackupSource source(members_[0].store->Local(), header);
+  Write(PutBatch("later", "x"));
+  const std::string path = directory_ + "/backup";
+  auto file = BackupFile::Create(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  std::string bytes;
+  while (source.Next(&bytes)) ASSERT_TRUE(file->Append(bytes).ok());
+  ASSERT_TRUE(file->Commit().ok());
+  Kill(&members_[0]);
+  std::filesystem::remove_all(members_[0].directory);
+
+  members_[0].host->Restart();
+  RestoreOptions options;
+  options.directory = members_[0].directory + "/registry";
+  options.address = "127.0.0.1:1";  // Another than this daemon's.
+  options.member_id = 9;
+  ASSERT_TRUE(RestoreBackup(path, options).ok());
+  Start(&members_[0]);
+  const SnapshotPtr snapshot = Read();
+  ASSERT_TRUE(snapshot != nullptr);
+  EXPECT_EQ(snapshot->keys(), 20U);
+  EXPECT_GT(members_[0].store->replica().status()->raft.term, 5 + kRestoreTermJump);
+  Write(PutBatch("new", "x"));
 }
 
 TEST_F(StoreTest, TermsOfWritesAreKept) {
