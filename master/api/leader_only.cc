@@ -1,6 +1,7 @@
 #include "master/api/leader_only.h"
 
 #include <atomic>
+#include <string_view>
 #include <utility>
 
 namespace meseta::master {
@@ -8,9 +9,13 @@ namespace {
 
 using http::Response;
 
-Response NoLeader(const std::string& why) {
-  Response response =
-      Response::Text(503, why.empty() ? "No leader elected" : "No leader elected: " + why);
+constexpr std::string_view kNoLeader = "No leader: ";  // As the log's sentences may begin.
+
+Response NoLeader(std::string_view why) {
+  if (why.starts_with(kNoLeader)) why.remove_prefix(kNoLeader.size());
+  std::string text = "No leader elected";  // Mesos' words.
+  if (!why.empty()) text.append(": ").append(why);
+  Response response = Response::Text(503, std::move(text));
   response.headers.Set("Retry-After", "1");
   return response;
 }

@@ -41,6 +41,9 @@ def wrong_flags():
                 ([work, "--max_agent_ping_timeouts=0"], ["--max_agent_ping_timeouts"]),
                 ([work, "--min_allocatable_resources=cpus"], ["--min_allocatable_resources"]),
                 ([work, "--root_submissions=maybe"], ["--root_submissions"]),
+                ([work, "--zk=zk://a:2181/mesos"], ["--zk", "--peers"]), ([work, "--peers=a:b:c"], ["--peers"]),
+                ([work, "--peers=zk://a:2181/mesos"], ["--peers", "ZooKeeper"]),
+                ([work, "--election_timeout=1ms"], ["--election_timeout", "100ms"]),
                 ([work, f"--flags_file={d}/none"], ["none"])]:
             expect_refusal(64, words, "meseta-master", *flags)
         expect_refusal(64, ["MESETA_PORT"], "meseta-master", work, env={"MESETA_PORT": "many"})

@@ -1,0 +1,71 @@
+// The registry out of a store's snapshot, and the write that opens a term.
+#include "master/leadership/registry_loader.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace meseta::master {
+namespace {
+
+class Records : public store::Snapshot {
+ public:
+  void Apply(const store::Batch& batch) {
+    for (const store::Change& change : batch.changes) items_[change.key] = *change.value;
+  }
+  store::Version version() const override { return 1; }
+  std::optional<store::Item> Get(std::string_view key) const override {
+    const auto it = items_.find(key);
+    if (it == items_.end()) return std::nullopt;
+    return store::Item{it->first, it->second, 1};
+  }
+  void Scan(std::string_view, std::string_view,
+            const std::function<bool(const store::Item&)>& visit) const override {
+    for (const auto& [key, value] : items_) {
+      if (!visit(store::Item{key, value, 1})) return;
+    }
+  }
+  size_t keys() const override { return items_.size(); }
+  size_t bytes() const override { return 0; }
+
+  std::map<std::string, std::string, std::less<>> items_;
+};
+
+store::Batch Admit(const registry::RegistryState& state, const std::string& id) {
+  registry::AdmitAgent op;
+  op.info.mutable_id()->set_value(id);
+  op.info.set_hostname("host");
+  return ToStoreBatch(*registry::Evaluate(state, op));
+}
+
+TEST(RegistryLoaderTest, TermsOpenOneAfterTheOther) {
+  Records records;
+  for (const uint64_t term : {2, 5, 5, 9}) {  // 5 twice: a term that had to start over.
+    const auto batch = OpenTerm(records, term, "c1");
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    ASSERT_EQ(batch->changes.size(), 1u);  // Also then: the write is the barrier.
+    records.Apply(*batch);
+    const auto state = LoadRegistry(records);
+    ASSERT_TRUE(state.ok()) << state.status();
+    EXPECT_EQ(state->header.term(), term);
+    EXPECT_EQ(state->header.cluster_id(), "c1");
+    if (term == 2) records.Apply(Admit(*state, "a1"));
+  }
+  EXPECT_EQ(LoadRegistry(records)->admitted.size(), 1u);
+  EXPECT_FALSE(OpenTerm(records, 8, "c1").ok());
+  EXPECT_FALSE(OpenTerm(records, 10, "c2").ok());
+}
+
+TEST(RegistryLoaderTest, DamageIsDataLoss) {
+  Records records;
+  records.Apply(*OpenTerm(records, 1, "c1"));
+  records.Apply(Admit(*LoadRegistry(records), "a1"));
+  Records headless = records;
+  headless.items_.erase("header");
+  EXPECT_EQ(OpenTerm(headless, 2, "c1").status().code(), StatusCode::kDataLoss);
+  records.items_["agent/a1"] = "\xff\xff";
+  EXPECT_EQ(LoadRegistry(records).status().code(), StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace meseta::master
