@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace meseta::logsim {
@@ -33,6 +34,7 @@ class Search {
         done_((ops_.size() + 63) / 64),
         spent_(done_.size()) {
     BuildEvents();
+    FindBlind();
   }
 
   Verdict Run();
@@ -57,8 +59,12 @@ class Search {
   using Bits = std::vector<uint64_t>;
 
   void BuildEvents();
+  void FindBlind();
   void Unlink(size_t event);
   void Relink(size_t event);
+  [[nodiscard]] bool Unknown(size_t op) const { return ops_[op].returned == HistoryOp::kNever; }
+  // Not worth trying now (see the header).
+  [[nodiscard]] bool Pointless(size_t event) const;
   // A call that may be next and changes nothing: taking it at once can only help. 0: none.
   [[nodiscard]] size_t FindForced() const;
   // The operation of this call is next, unless that cannot be, or leads to where the search has been.
@@ -68,7 +74,7 @@ class Search {
   // Undoes what was taken to where there is a choice; the call that was chosen there. 0: none is left.
   size_t Back();
   void Flip(size_t op) {
-    Bits& bits = ops_[op].returned == HistoryOp::kNever ? spent_ : done_;
+    Bits& bits = Unknown(op) ? spent_ : done_;
     bits[op / 64] ^= uint64_t{1} << (op % 64);
   }
 
@@ -78,6 +84,7 @@ class Search {
   std::vector<Event> events_;
   size_t returns_left_ = 0;
   uint64_t value_ = 0;
+  std::vector<bool> blind_;     // Puts of unknown outcome whose value nobody read or expected.
   Bits done_, spent_;  // A bit for each operation taken; those of unknown outcome apart.
   std::vector<Taken> taken_;
   std::map<std::pair<uint64_t, Bits>, std::vector<Bits>> seen_;  // By value and done: all spent.
@@ -126,10 +133,35 @@ void Search::Relink(size_t event) {
   if (e.next != 0) events_[e.next].previous = event;
 }
 
+void Search::FindBlind() {
+  std::set<uint64_t> spoken_of;
+  for (const HistoryOp& op : ops_) {
+    if (op.op.kind == OpKind::kRead) spoken_of.insert(op.read);
+    if (op.op.kind == OpKind::kCas) spoken_of.insert(op.op.expected);
+  }
+  for (size_t i = 0; i < ops_.size(); ++i) {
+    blind_.push_back(Unknown(i) && ops_[i].op.kind == OpKind::kPut &&
+                     spoken_of.count(ops_[i].op.value) == 0);
+  }
+}
+
+bool Search::Pointless(size_t event) const {
+  const size_t op = events_[event].op;
+  if (Unknown(op) && ops_[op].op.kind == OpKind::kCas && value_ != ops_[op].op.expected) return true;
+  if (ops_[op].op.kind == OpKind::kPut && !taken_.empty()) {
+    if (Unknown(events_[taken_.back().event].op)) return true;
+  }
+  if (!blind_[op]) return false;
+  for (size_t at = events_[0].next; at != event; at = events_[at].next) {
+    if (events_[at].call && blind_[events_[at].op]) return true;
+  }
+  return false;
+}
+
 size_t Search::FindForced() const {
   for (size_t at = events_[0].next; at != 0 && events_[at].call; at = events_[at].next) {
     const HistoryOp& op = ops_[events_[at].op];
-    if (op.returned == HistoryOp::kNever || op.op.kind == OpKind::kPut) continue;
+    if (Unknown(events_[at].op) || op.op.kind == OpKind::kPut) continue;
     if (op.op.kind == OpKind::kCas && op.swapped) continue;
     if (After(op, value_)) return at;
   }
@@ -195,7 +227,7 @@ Verdict Search::Run() {
       at = events_[0].next;
     }
     if (events_[at].call) {
-      at = Take(at, false) ? 0 : events_[at].next;
+      at = !Pointless(at) && Take(at, false) ? 0 : events_[at].next;
       continue;
     }
     // A return whose operation was not taken before: something earlier was taken wrongly.

@@ -157,8 +157,9 @@ bool ByDefinition(const std::vector<HistoryOp>& ops) {
 TEST(Linearizability, AgreesWithTheDefinitionOnSmallHistories) {
   Rng rng(7);
   int good = 0, bad = 0;
-  for (int round = 0; round < 3000; ++round) {
-    const size_t count = 2 + rng.Below(4);
+  for (int round = 0; round < 6000; ++round) {
+    const size_t count = 2 + rng.Below(5);
+    const uint64_t values = 1 + rng.Below(4);
     std::vector<uint64_t> times(2 * count);
     for (size_t i = 0; i < times.size(); ++i) times[i] = i;
     for (size_t i = times.size() - 1; i > 0; --i) std::swap(times[i], times[rng.Below(i + 1)]);
@@ -167,11 +168,11 @@ TEST(Linearizability, AgreesWithTheDefinitionOnSmallHistories) {
       uint64_t called = times[2 * i], returned = times[2 * i + 1];
       if (called > returned) std::swap(called, returned);
       const uint64_t kind = rng.Below(3);
-      HistoryOp op = kind == 0   ? Read(called, returned, rng.Below(3))
-                     : kind == 1 ? Put(called, returned, 1 + rng.Below(2))
-                                 : Swap(called, returned, rng.Below(3), 1 + rng.Below(2),
+      HistoryOp op = kind == 0   ? Read(called, returned, rng.Below(values + 1))
+                     : kind == 1 ? Put(called, returned, 1 + rng.Below(values))
+                                 : Swap(called, returned, rng.Below(values + 1), 1 + rng.Below(values),
                                         rng.Below(2) == 0);
-      if (op.op.kind != OpKind::kRead && rng.Below(4) == 0) op.returned = kNever;
+      if (op.op.kind != OpKind::kRead && rng.Below(3) == 0) op.returned = kNever;
       history.push_back(op);
     }
     const bool expected = ByDefinition(history);

@@ -163,7 +163,7 @@ LogSimResult LogSimulation::Run() {
   StopFaults();
   if (Calm()) FinalReads();
   LogSimResult result;
-  const std::string history = CheckHistory();
+  const std::string history = world_.failed() ? "" : CheckHistory();
   result.ok = !world_.failed();
   result.failure = world_.failure;
   result.story = world_.trace.Tail() + history;

@@ -103,13 +103,71 @@ TEST(LogSimulation, KeepsItsPromisesInEveryRun) {
   tally.Print(seconds());
 }
 
+// A run depends on its seed and on nothing else.
+TEST(LogSimulation, IsDeterministic) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    Announce(seed);
+    const LogSimResult one = RunSeed(seed);
+    const LogSimResult two = RunSeed(seed, TraceMode::kKeep);
+    EXPECT_EQ(one.hash, two.hash) << "Seed " << seed;
+    EXPECT_EQ(one.steps, two.steps) << "Seed " << seed;
+  }
+  EXPECT_NE(RunSeed(1).hash, RunSeed(2).hash);
+}
+
+// Rare events that a run of many seeds has to have seen, or it proves little.
+TEST(LogSimulation, ReachesTheRareBranches) {
+  std::map<std::string, uint64_t> probes;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Announce(seed);
+    for (const auto& [name, count] : RunSeed(seed).probes) probes[name] += count;
+  }
+  for (const char* name :
+       {"all lost power", "cluster split", "corrupt disk found at start", "crash at a storage call",
+        "disk corrupted", "disk lost", "leader elected", "leader removed itself",
+        "leadership handed over", "link broken", "log was full", "member added", "member removed",
+        "message doubled", "message lost", "outcome unknown", "replica cut off", "replica paused",
+        "snapshot installed", "snapshot made", "unsynced write lost", "write failed"}) {
+    EXPECT_GT(probes[name], 20u) << name;
+  }
+}
+
+// One quiet run, again and again, each time with a crash at another call of a storage: before the
+// write, within it, or after it but before anybody knows.
+TEST(LogSimulation, SurvivesACrashAtEveryStorageCall) {
+  uint64_t crashes = 0;
+  for (uint64_t seed = 11; seed <= 18; ++seed) {
+    LogSimOptions options = LogSimOptions::FromSeed(seed);
+    options.founders = 3;
+    options.snapshot_every = 10;
+    options.crash_at_storage = options.write_failure = options.loss = 0;
+    options.fault_every = Duration::Hours(1);
+    options.chaos = options.raft.election_min * 12;
+    options.keeps_unsynced = seed % 2 == 0 ? 0 : 0.5;
+    const uint64_t calls = RunOptions(options).storage_calls;
+    for (uint64_t call = 1; call <= calls; ++call) {
+      options.crash_at_call = call;
+      const LogSimResult result = RunOptions(options);
+      ASSERT_TRUE(result.ok) << "Seed " << seed << ", call " << call << ": " << result.failure
+                             << "\n" << result.story;
+      const auto crashed = result.probes.find("crash at a storage call");
+      crashes += crashed != result.probes.end() ? crashed->second : 0;
+    }
+  }
+  EXPECT_GT(crashes, 300u);
+}
+
 }  // namespace
 
-// --seed=N, --seeds=A-B, --seconds=S (from seed A on), --trace; or MESETA_SIM_SEED.
+// --seed=N, --seeds=A-B, --seconds=S (from seed A on), --failures=N, --trace; MESETA_SIM_SEED,
+// MESETA_LOG_SIM_SECONDS.
 bool ParseArguments(int argc, char** argv) {
   if (const char* one = std::getenv("MESETA_SIM_SEED")) {
     arguments.first = arguments.last = std::strtoull(one, nullptr, 10);
     arguments.print = true;
+  }
+  if (const char* seconds = std::getenv("MESETA_LOG_SIM_SECONDS")) {
+    arguments.seconds = std::strtoull(seconds, nullptr, 10);
   }
   for (int i = 1; i < argc; ++i) {
     unsigned long long first = 0, last = 0;

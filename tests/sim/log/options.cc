@@ -54,6 +54,7 @@ void DrawWorkload(Dice* dice, LogSimOptions* o) {
   o->keep_entries = dice->Pick({0, 3, 20});
   o->piece_bytes = dice->Pick<size_t>({8, 24, 100, 4096});
   o->turn = dice->Chance(0.5) ? Duration() : dice->Part(unit, 0.0002, 0.02);
+  if (dice->Chance(0.3)) o->apply_max = dice->Part(unit, 0.01, 0.5);
   o->clients = dice->Between(2, 4);
   o->keys = dice->Between(1, 5);
   o->think_max = dice->Part(unit, 0.1, 1);

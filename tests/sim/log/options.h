@@ -30,6 +30,7 @@ struct LogSimOptions {
   int snapshot_every = 50;   // Entries applied between two snapshots.
   int keep_entries = 10;     // Behind a snapshot.
   size_t piece_bytes = 64;   // Of a snapshot.
+  Duration apply_max;        // Until committed entries are applied; 0: at once.
   Duration turn;             // Replicas gather events that long before effects are taken; 0: never.
 
   // The clients.

@@ -95,6 +95,7 @@ void SimReplica::Stop() {
   machine_.reset();
   queue_.clear();
   writing_.clear();
+  to_apply_.clear();
   proposals_.clear();
   reads_.clear();
   reads_waiting_.clear();
@@ -206,11 +207,12 @@ void SimReplica::Flush() {
     network_->Send(slot_, to, std::move(message));
   }
   if (effects.restore) {
-    ++world_->probes["snapshot installed"];
+    if (effects.restore->index() > machine_->applied()) ++world_->probes["snapshot installed"];
     snapshotting_ = 0;
+    to_apply_.clear();
     LoadMachine(*effects.restore);
   }
-  Apply(effects.committed);
+  TakeCommitted(std::move(effects.committed));
   for (const auto& piece : effects.read_pieces) ReadPiece(piece);
   for (const auto& answer : effects.reads) Answer(answer);
   AnswerWaiting();
@@ -319,20 +321,46 @@ void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
   checkers_->State(slot_, meta.index(), machine_->hash());
 }
 
-void SimReplica::Apply(const std::vector<log::EntryPtr>& entries) {
-  for (const log::EntryPtr& entry : entries) {
-    std::string result;
-    if (entry->kind == log::EntryKind::kCommand) result = machine_->Apply(*entry);
-    machine_->Applied(entry->index);
-    checkers_->State(slot_, entry->index, machine_->hash());
-    world_->trace.Mix(entry->index * 7 + entry->term);
-    const auto proposal = proposals_.find(entry->index);
-    if (proposal == proposals_.end()) continue;
-    const Reply reply{proposal->second.term == entry->term, result == "1" ? 1u : 0u};
-    const OnReply on_reply = std::move(proposal->second.reply);
-    proposals_.erase(proposal);
-    if (on_reply) on_reply(reply);
+void SimReplica::TakeCommitted(std::vector<log::EntryPtr> entries) {
+  if (entries.empty()) return;
+  const bool waits = !to_apply_.empty();
+  to_apply_.insert(to_apply_.end(), entries.begin(), entries.end());
+  if (!waits) ApplyNext();
+}
+
+void SimReplica::ApplyNext() {
+  if (world_->options.apply_max == Duration()) {
+    for (const log::EntryPtr& entry : to_apply_) Apply(entry);
+    return to_apply_.clear();
   }
+  After(world_->Between(Duration(), world_->options.apply_max), [this] {
+    // Some of them; a snapshot may have taken their place.
+    for (uint64_t n = 1 + world_->rng.Below(8); n > 0 && !to_apply_.empty(); --n) {
+      Apply(to_apply_.front());
+      to_apply_.pop_front();
+    }
+    AnswerWaiting();
+    MaybeSnapshot();
+    if (!to_apply_.empty()) ApplyNext();
+  });
+}
+
+void SimReplica::Apply(const log::EntryPtr& entry) {
+  if (entry->index != machine_->applied() + 1 && world_->options.mutation == Mutation::kNone) {
+    world_->Fail("Commit: m" + std::to_string(id()) + " applies entry " +
+                 std::to_string(entry->index) + " after " + std::to_string(machine_->applied()));
+  }
+  std::string result;
+  if (entry->kind == log::EntryKind::kCommand) result = machine_->Apply(*entry);
+  machine_->Applied(entry->index);
+  checkers_->State(slot_, entry->index, machine_->hash());
+  world_->trace.Mix(entry->index * 7 + entry->term);
+  const auto proposal = proposals_.find(entry->index);
+  if (proposal == proposals_.end()) return;
+  const Reply reply{proposal->second.term == entry->term, result == "1" ? 1u : 0u};
+  const OnReply on_reply = std::move(proposal->second.reply);
+  proposals_.erase(proposal);
+  if (on_reply) on_reply(reply);
 }
 
 void SimReplica::Submit(const Op& op, std::optional<log::Term> term, OnReply reply) {
@@ -485,7 +513,7 @@ Status SimReplica::Change(const log::MemberChange& change) {
     world_->Note("m" + std::to_string(id()) + " is asked to " + Describe(change) + ": " +
                  (index.ok() ? "entry " + std::to_string(*index) : index.status().message()));
   }
-  Changed();
+  Flush();  // At once: what may be in force must be known when the next disk is lost.
   return index.ok() ? OkStatus() : index.status();
 }
 

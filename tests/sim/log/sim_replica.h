@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -108,7 +109,9 @@ class SimReplica {
   void KeepPrefix();
   Status ToDisk(const log::LogWrite& write);
   void LoadMachine(const log::SnapshotMeta& meta);
-  void Apply(const std::vector<log::EntryPtr>& entries);
+  void TakeCommitted(std::vector<log::EntryPtr> entries);
+  void ApplyNext();
+  void Apply(const log::EntryPtr& entry);
   void Answer(const log::RaftEffects::ReadAnswer& answer);
   void AnswerWaiting();
   void ReadPiece(const log::RaftEffects::ReadPiece& piece);
@@ -137,6 +140,7 @@ class SimReplica {
   uint64_t wake_ = 0;
   Time wake_at_;
   std::vector<Queued> queue_, writing_;
+  std::deque<log::EntryPtr> to_apply_;  // Committed.
   std::map<log::Index, Proposal> proposals_;
   std::map<uint64_t, Reading> reads_;                       // Asked for.
   std::multimap<log::Index, Reading> reads_waiting_;        // Until that index is applied.
