@@ -151,6 +151,23 @@ struct RaftEffects {
   std::optional<Time> wake_at;   // Tick then; replaces the earlier wish.
 };
 
+// --- Parts of the core ---
+
+// A snapshot that arrives in pieces: those before `next` are written.
+struct IncomingSnapshot {
+  SnapshotMeta meta;
+  uint32_t next = 0;
+  uint64_t bytes = 0;
+  uint32_t checksum = 0;
+};
+
+// Leadership on its way to another member.
+struct Handover {
+  MemberId to = 0;
+  Time deadline;
+  uint64_t probe = 0;  // Of the LogTimeoutNow; 0: not sent yet, the target catches up.
+};
+
 class RaftCore {
  public:
   // `recovered` from Storage::Load: with identity, and a configuration in its snapshot or entries
@@ -217,18 +234,6 @@ class RaftCore {
     kBeyondLog,
     kBadSnapshot,
     kCount
-  };
-  // A snapshot that arrives in pieces: those before `next` are written.
-  struct Incoming {
-    SnapshotMeta meta;
-    uint32_t next = 0;
-    uint64_t bytes = 0;
-    uint32_t checksum = 0;
-  };
-  struct Handover {
-    MemberId to = 0;
-    Time deadline;
-    uint64_t probe = 0;  // Of the LogTimeoutNow; 0: not sent yet, the target catches up.
   };
   struct PendingRead {
     uint64_t read = 0;
@@ -390,7 +395,7 @@ class RaftCore {
   std::optional<Handover> handover_;
   size_t uncommitted_bytes_ = 0;
 
-  std::optional<Incoming> incoming_;
+  std::optional<IncomingSnapshot> incoming_;
   Outbox outbox_;
   RaftEffects effects_;
   uint64_t dropped_messages_ = 0;
