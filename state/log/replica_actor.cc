@@ -50,6 +50,7 @@ void ReplicaActor::Turn(std::vector<ReplicaEvent>& events, runtime::TurnContext&
   if (core_) {
     core_->Tick(now);
     PerformCore(now);
+    MoveSelf(now);
     MaybeSnapshot();
   }
   PublishStatus(now);

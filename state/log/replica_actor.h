@@ -166,6 +166,8 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
   [[nodiscard]] std::string WaitsFor() const;
   [[nodiscard]] Status NotLeading() const;
   void RefreshConfiguration();
+  // As leader, corrects our own address in the configuration: this disk was elsewhere before.
+  void MoveSelf(Time now);
   void Arrange(runtime::TurnContext& turn, Time now);
 
   const ReplicaOptions options_;

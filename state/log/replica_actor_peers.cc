@@ -89,6 +89,18 @@ void ReplicaActor::RefreshConfiguration() {
   DialMembers();
 }
 
+void ReplicaActor::MoveSelf(Time now) {
+  if (core_->role() != Role::kLeader || !core_->serving()) return;
+  const MemberId self = formation_->identity().member_id();
+  const auto address = AddressOf(self);
+  if (!address || *address == options_.address) return;
+  // Refused while another change is under way: the next turn tries again.
+  if (!core_->ProposeChange(MoveMember{self, options_.address}, now).ok()) return;
+  LOG(INFO) << "This member has moved from " << *address << " to " << options_.address;
+  PerformCore(now);
+  RefreshConfiguration();
+}
+
 void ReplicaActor::DialMembers() {
   if (!begun_) return;
   std::set<std::string> wanted(options_.peers.begin(), options_.peers.end());

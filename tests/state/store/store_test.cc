@@ -296,6 +296,11 @@ TEST_F(StoreTest, ABackupOfARunningStoreBecomesANewCluster) {
   EXPECT_EQ(snapshot->keys(), 20U);
   EXPECT_GT(members_[0].store->replica().status()->raft.term, 5 + kRestoreTermJump);
   Write(PutBatch("new", "x"));
+  EXPECT_TRUE(Eventually([&] {
+    const auto status = members_[0].store->replica().status();
+    const auto& members = status->raft.configuration.members();
+    return members.size() == 1 && members[0].address() == members_[0].host->address();
+  }));
 }
 
 TEST_F(StoreTest, TermsOfWritesAreKept) {
