@@ -327,9 +327,22 @@ void ReplicaActor::AnswerReads(std::vector<RaftEffects::ReadAnswer>& reads) {
   }
 }
 
+bool ReplicaActor::SendsSnapshot() const {
+  if (core_->role() != Role::kLeader) return false;
+  const RaftStatus status = core_->status();
+  return std::any_of(status.followers.begin(), status.followers.end(),
+                     [](const FollowerStatus& follower) { return follower.snapshotting; });
+}
+
 void ReplicaActor::MaybeSnapshot() {
-  const uint64_t due = std::max<uint64_t>(options_.snapshot_every_bytes, snapshot_bytes_);
+  // In time before commands are refused, however large the state is.
+  const uint64_t due =
+      std::min<uint64_t>(std::max<uint64_t>(options_.snapshot_every_bytes, snapshot_bytes_),
+                         options_.max_log_bytes / 2);
   if (making_snapshot_ || loading_ || log_bytes_ < due) return;
+  // A new one would make the transfer of the last one start over, under much load again and again.
+  const bool urgent = log_bytes_ >= options_.max_log_bytes / 4 * 3;
+  if (!urgent && SendsSnapshot()) return;
   SnapshotMeta meta = core_->MakeSnapshotMeta(applied_);
   if (!outlets_.disk->StoreSnapshot(std::move(meta), outlets_.machine->Snapshot()).ok()) return;
   making_snapshot_ = true;

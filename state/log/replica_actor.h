@@ -148,6 +148,7 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
   void ApplyPending(Time now);
   void LoadSnapshot(const SnapshotMeta& meta);
   void MaybeSnapshot();
+  [[nodiscard]] bool SendsSnapshot() const;  // To a follower that lags far behind.
   void Fail(const Status& status, Time now);
   void FailRequests(const Status& status);
   void Await(Result<Index> index, Time now, std::function<void(Result<Applied>)> answer);

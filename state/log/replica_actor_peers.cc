@@ -210,7 +210,13 @@ void ReplicaActor::On(LinkId link, internal::LogJoin& join, Time now) {
                            join.address()) != configuration_.invited().end();
   for (const auto& member : configuration_.members()) {
     if (member.id() == join.member_id()) {
-      SendOn(link, answer);
+      // Not before that is committed: a new leader may never have heard of it, and who believes to be
+      // a member does not ask again.
+      if (configuration_index_ > core_->status().commit) {
+        refuse("The member is being added");
+      } else {
+        SendOn(link, answer);
+      }
       return;
     }
     welcome = welcome || member.address() == join.address();
