@@ -79,7 +79,11 @@ void MasterActor::Handle(CallArrived& event, Now now) {
   if (event.stream) request.session = *event.stream;
   if (!event.principal.empty()) request.principal = event.principal;
   request.call = std::move(event.call);
-  Answer(event.responder, core_->HandleCall(request, now));
+  request.reply = next_reply_++;
+  if (const std::optional<CallResult> result = core_->HandleCall(request, now)) {
+    return Answer(event.responder, *result);
+  }
+  waiting_[request.reply] = event.responder;
 }
 
 void MasterActor::Handle(StreamClosed& event, Now now) {
@@ -143,6 +147,7 @@ void MasterActor::Answer(const http::ResponderPtr& responder, const CallResult& 
 
 void MasterActor::Perform(Effects effects, runtime::TurnContext& turn) {
   for (const std::string& warning : effects.warnings) LOG(WARNING) << warning;
+  outlets_.counts->CountCore(effects.counts);
   if (effects.step_down) {
     outlets_.step_down(*effects.step_down);
     return;

@@ -80,7 +80,7 @@ class MasterActor : public runtime::Core<MasterEvent> {
   ChannelTable channels_;                          // What the core calls links.
   std::vector<ChannelTable::ChannelId> closed_;    // Of shared links; the core hears of it next turn.
   std::vector<ViewAnswer> answers_;               // Of this turn.
-  std::map<ReplyId, http::ResponderPtr> waiting_;  // Operator calls without an answer yet.
+  std::map<ReplyId, http::ResponderPtr> waiting_;  // Calls without an answer yet.
   ReplyId next_reply_ = 1;
   std::optional<Time> lapsed_;           // Since when the lease is over.
   std::vector<MasterEvent> kept_events_;  // Came meanwhile.

@@ -18,6 +18,19 @@ constexpr std::array<RefusedReason, 2> kRefusedReasons{
     {{v1::TaskStatus::REASON_TASK_INVALID, "reason_task_invalid"},
      {v1::TaskStatus::REASON_INVALID_OFFERS, "reason_invalid_offers"}}};
 
+struct CoreCount {
+  const char* name;
+  uint64_t CoreCounts::*field;
+};
+constexpr std::array<CoreCount, 7> kCoreCounts{
+    {{"slave_registrations", &CoreCounts::slave_registrations},
+     {"slave_reregistrations", &CoreCounts::slave_reregistrations},
+     {"slave_removals", &CoreCounts::slave_removals},
+     {"recovery_slave_removals", &CoreCounts::recovery_slave_removals},
+     {"slave_unreachable_scheduled", &CoreCounts::slave_unreachable_scheduled},
+     {"slave_unreachable_completed", &CoreCounts::slave_unreachable_completed},
+     {"slave_unreachable_canceled", &CoreCounts::slave_unreachable_canceled}}};
+
 }  // namespace
 
 MasterCounts::MasterCounts() {
@@ -68,8 +81,13 @@ void MasterCounts::CountRefusedTask(const v1::TaskStatus& status) {
   }
 }
 
+void MasterCounts::CountCore(const CoreCounts& counts) {
+  for (size_t i = 0; i < kCoreCounts.size(); ++i) core_[i] += counts.*kCoreCounts[i].field;
+}
+
 std::map<std::string, uint64_t> MasterCounts::Values() const {
   std::map<std::string, uint64_t> values;
+  for (size_t i = 0; i < kCoreCounts.size(); ++i) values[kCoreCounts[i].name] = core_[i];
   for (size_t s = 0; s < kRefusedStates.size(); ++s) {
     for (size_t r = 0; r < kRefusedReasons.size(); ++r) {
       if (refused_[s][r] == 0) continue;

@@ -11,6 +11,7 @@
 
 #include "actors/messages/internal/agent.pb.h"
 #include "actors/messages/v1.h"
+#include "master/core/effects.h"
 
 namespace meseta::master {
 
@@ -24,6 +25,7 @@ class MasterCounts {
   void CountRefusedTask(const v1::TaskStatus& status);
   void CountDropped() { ++dropped_; }
   void SetQueuedOperations(size_t operations) { queued_operations_ = operations; }
+  void CountCore(const CoreCounts& counts);
   void CountTurn(uint64_t events) { turns_events_ += events; }
 
   // Registry operations that wait for the batch that is out.
@@ -37,6 +39,7 @@ class MasterCounts {
   std::map<int, std::pair<std::string, std::atomic<uint64_t>>> agent_messages_;
   // By state: error, dropped, lost; by reason within: invalid task, invalid offers.
   std::array<std::array<std::atomic<uint64_t>, 2>, 3> refused_{};
+  std::array<std::atomic<uint64_t>, 7> core_{};  // In the order of CoreCounts.
   std::atomic<uint64_t> dropped_ = 0;
   std::atomic<uint64_t> turns_events_ = 0;
   std::atomic<size_t> queued_operations_ = 0;

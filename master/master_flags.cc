@@ -5,6 +5,30 @@
 #include "actors/net/address.h"
 #include "state/model/resources.h"
 
+namespace meseta {
+
+template <>
+struct FlagType<master::RemovalRate> {
+  static constexpr char kName[] = "AGENTS/DURATION";
+  static Status Parse(std::string_view text, master::RemovalRate* out) {
+    ASSIGN_OR_RETURN(*out, master::ParseRemovalRate(text));
+    return OkStatus();
+  }
+  static std::string Text(const master::RemovalRate& value) { return master::ToString(value); }
+};
+
+template <>
+struct FlagType<master::AgentShare> {
+  static constexpr char kName[] = "PERCENTAGE";
+  static Status Parse(std::string_view text, master::AgentShare* out) {
+    ASSIGN_OR_RETURN(*out, master::ParseAgentShare(text));
+    return OkStatus();
+  }
+  static std::string Text(const master::AgentShare& value) { return master::ToString(value); }
+};
+
+}  // namespace meseta
+
 namespace meseta::master {
 namespace {
 
@@ -94,10 +118,18 @@ void AddCore(MasterOptions* core, FlagSet& flags) {
       .Alias("max_slave_ping_timeouts")
       .Check([](int n) { return n > 0 ? OkStatus() : InvalidArgument("expecting at least 1"); });
   flags.Add(&core->agent_reregister_timeout, "agent_reregister_timeout",
-            "How long agents may take to come back after a restart of the master.")
+            "How long agents may take to come back after a change of the leader.")
       .Group(kEssential)
       .Alias("slave_reregister_timeout")
       .Check(Positive);
+  flags.Add(&core->agent_removal_rate_limit, "agent_removal_rate_limit",
+            "How many agents may be marked unreachable in how much time, such as 1/10mins; unset: no "
+            "limit.")
+      .Alias("slave_removal_rate_limit");
+  flags.Add(&core->recovery_agent_removal_limit, "recovery_agent_removal_limit",
+            "When more of the agents than this are missing after a change of the leader, none is "
+            "marked unreachable: they are awaited on, with a warning.")
+      .Alias("recovery_slave_removal_limit");
   flags.Add(&core->offer_timeout, "offer_timeout",
             "Takes offers back that are not answered for so long; unset: never.")
       .Group(kEssential);

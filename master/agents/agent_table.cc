@@ -36,6 +36,11 @@ void AgentTable::AddRecovered(const AgentId& id, RecoveredAgent agent) {
   recovered_[id] = std::move(agent);
 }
 
+RecoveredAgent* AgentTable::FindRecovered(const AgentId& id) {
+  auto it = recovered_.find(id);
+  return it == recovered_.end() ? nullptr : &it->second;
+}
+
 std::optional<AgentId> AgentTable::FindByRegistration(const std::string& registration_id) const {
   auto it = by_registration_.find(registration_id);
   if (it == by_registration_.end()) return std::nullopt;

@@ -46,8 +46,13 @@ struct Agent {
 
 // In the registry, not back yet.
 struct RecoveredAgent {
+  // Kills of its tasks that were asked for meanwhile; beyond kMaxKills the framework has to ask
+  // again.
+  static constexpr size_t kMaxKills = 100'000;
+
   std::shared_ptr<const v1::AgentInfo> info;
   std::string registration_id;
+  std::set<std::pair<FrameworkId, TaskId>> kills;
 };
 
 class AgentTable {
@@ -70,6 +75,7 @@ class AgentTable {
 
   void AddRecovered(const AgentId& id, RecoveredAgent agent);
   [[nodiscard]] const std::map<AgentId, RecoveredAgent>& recovered() const { return recovered_; }
+  RecoveredAgent* FindRecovered(const AgentId& id);
   // Among registered, recovered and unreachable agents.
   [[nodiscard]] std::optional<AgentId> FindByRegistration(const std::string& registration_id) const;
 

@@ -7,6 +7,7 @@
 #include "master/agents/registration_core.h"
 #include "master/frameworks/session_core.h"
 #include "master/offers/offer_core.h"
+#include "master/tasks/reconcile.h"
 #include "master/tasks/update_core.h"
 
 namespace meseta::master {
@@ -30,7 +31,8 @@ void AgentCore::Recover(Now now) {
   for (const auto& [id, record] : state.gone) {
     core_->agents.gone[id] = WallTime::FromNanos(record.since_ns());
   }
-  if (!core_->agents.recovered().empty()) {
+  recovered_at_start_ = core_->agents.recovered().size();
+  if (recovered_at_start_ > 0) {
     core_->timers.Arm({TimerKind::kRecoveredAgents, ""},
                       now.mono + core_->options.agent_reregister_timeout);
   }
@@ -61,7 +63,7 @@ void AgentCore::Disconnect(Agent* agent, Now now) {
 void AgentCore::HandleUnreachableTimer(const AgentId& id, Now now) {
   const Agent* agent = core_->agents.Find(id);
   if (agent == nullptr || agent->connected() || Pending(id) != nullptr) return;
-  MarkUnreachable(id, "health check timed out", now);
+  ScheduleUnreachable(id, "health check timed out", now);
 }
 
 void AgentCore::HandleRecoveredTimer(Now now) {
@@ -69,13 +71,56 @@ void AgentCore::HandleRecoveredTimer(Now now) {
   for (const auto& [id, agent] : core_->agents.recovered()) {
     if (Pending(id) == nullptr) late.push_back(id);
   }
-  for (const AgentId& id : late) {
-    MarkUnreachable(id,
-                    "did not reregister within " +
-                        core_->options.agent_reregister_timeout.ToString() +
-                        " after master failover",
-                    now);
+  const Duration timeout = core_->options.agent_reregister_timeout;
+  const double limit = core_->options.recovery_agent_removal_limit.percent / 100;
+  if (static_cast<double>(late.size()) > limit * static_cast<double>(recovered_at_start_)) {
+    core_->Warn("After " + timeout.ToString() + " " + std::to_string(late.size()) + " of " +
+                std::to_string(recovered_at_start_) +
+                " agents have not reregistered, more than recovery_agent_removal_limit permits to "
+                "mark unreachable; they are awaited for another " + timeout.ToString() +
+                ". Find out what keeps them away, or raise the limit");
+    core_->timers.Arm({TimerKind::kRecoveredAgents, ""}, now.mono + timeout);
+    return;
   }
+  for (const AgentId& id : late) {
+    ++core_->counts().recovery_slave_removals;
+    ScheduleUnreachable(
+        id, "did not reregister within " + timeout.ToString() + " after master failover", now);
+  }
+}
+
+void AgentCore::ScheduleUnreachable(const AgentId& id, const std::string& cause, Now now) {
+  if (!removals_.emplace(id, cause).second) return;
+  removal_order_.push_back(id);
+  ++core_->counts().slave_unreachable_scheduled;
+  HandleRemovalTimer(now);
+}
+
+void AgentCore::HandleRemovalTimer(Now now) {
+  while (!removal_order_.empty()) {
+    const AgentId id = removal_order_.front();
+    const auto removal = removals_.find(id);
+    if (removal == removals_.end()) {
+      removal_order_.pop_front();
+      continue;
+    }
+    if (Pending(id) != nullptr) {  // It is on its way back, or out already.
+      CancelUnreachable(id);
+      continue;
+    }
+    if (!limiter_.Take(now.mono)) {
+      core_->timers.Arm({TimerKind::kAgentRemoval, ""}, limiter_.next());
+      return;
+    }
+    const std::string cause = std::move(removal->second);
+    removals_.erase(removal);
+    removal_order_.pop_front();
+    MarkUnreachable(id, cause, now);
+  }
+}
+
+void AgentCore::CancelUnreachable(const AgentId& id) {
+  if (removals_.erase(id) > 0) ++core_->counts().slave_unreachable_canceled;
 }
 
 void AgentCore::MarkUnreachable(const AgentId& id, const std::string& cause, Now now) {
@@ -84,7 +129,12 @@ void AgentCore::MarkUnreachable(const AgentId& id, const std::string& cause, Now
   transition.id = id;
   transition.cause = cause;
   transition.at = now.wall;
-  Start(registry::MarkAgentUnreachable{id, now.wall}, std::move(transition));
+  if (Start(registry::MarkAgentUnreachable{id, now.wall}, std::move(transition))) return;
+  // The registrar is full: again later.
+  const bool registered = core_->agents.Find(id) != nullptr;
+  core_->timers.Arm({registered ? TimerKind::kAgentUnreachable : TimerKind::kRecoveredAgents,
+                     registered ? id.value() : ""},
+                    now.mono + core_->options.agent_ping_timeout);
 }
 
 void AgentCore::Drop(const AgentId& id) {
@@ -94,6 +144,7 @@ void AgentCore::Drop(const AgentId& id) {
     core_->ledger.RemoveAgent(id);
     core_->timers.Disarm({TimerKind::kAgentUnreachable, id.value()});
   }
+  CancelUnreachable(id);
   core_->agents.Remove(id);
   AgentDropped change;
   change.id = id;
@@ -113,7 +164,10 @@ void AgentCore::FinishUnreachable(const Transition& transition, Now now) {
       transition.id, transition.at,
       record == records.end() ? std::string() : record->second.registration_id());
   core_->Tell(AgentUnreachable{transition.id, transition.at});
+  ++core_->counts().slave_unreachable_completed;
+  ++core_->counts().slave_removals;
   TellAgentLost(core_, transition.id);
+  AnswerReconciles(core_, transition.id, now);
 }
 
 void AgentCore::HandleMarkGone(ReplyId reply, const AgentId& id, Now now) {
@@ -146,7 +200,9 @@ void AgentCore::FinishGone(const Transition& transition, Now now) {
   if (agent != nullptr && agent->link) Refuse(*agent->link, loss.message, true);
   Drop(transition.id);
   core_->agents.gone[transition.id] = transition.at;
+  ++core_->counts().slave_removals;
   TellAgentLost(core_, transition.id);
+  AnswerReconciles(core_, transition.id, now);
   core_->Reply(transition.reply, 200, "");
 }
 
@@ -171,35 +227,57 @@ void AgentCore::FinishRemove(const Transition& transition, Now now) {
   loss.message = transition.cause;
   LoseTasks(core_, transition.id, loss, now);
   Drop(transition.id);
+  ++core_->counts().slave_removals;
   TellAgentLost(core_, transition.id);
+  AnswerReconciles(core_, transition.id, now);
 }
 
+namespace {
+
+// Those beyond the count, oldest first, and all beyond the age.
+template <class Id>
+std::vector<Id> TooOld(const std::map<Id, WallTime>& since, size_t max_count, Duration max_age,
+                       WallTime now) {
+  std::vector<std::pair<WallTime, Id>> order;
+  for (const auto& [id, time] : since) order.emplace_back(time, id);
+  std::sort(order.begin(), order.end());
+  std::vector<Id> old;
+  for (const auto& [time, id] : order) {
+    const bool too_many = order.size() - old.size() > max_count;
+    if (!too_many && now - time <= max_age) break;
+    old.push_back(id);
+  }
+  return old;
+}
+
+}  // namespace
+
 void AgentCore::HandleGcTimer(Now now) {
-  core_->timers.Arm({TimerKind::kRegistryGc, ""}, now.mono + core_->options.registry_gc_interval);
-  std::vector<AgentId> old;
+  const MasterOptions& options = core_->options;
+  core_->timers.Arm({TimerKind::kRegistryGc, ""}, now.mono + options.registry_gc_interval);
+  Transition transition;
+  transition.kind = Kind::kPrune;
   const auto collect = [&](const std::map<AgentId, WallTime>& agents) {
-    // Oldest first beyond the count; all beyond the age.
-    std::vector<std::pair<WallTime, AgentId>> order;
-    for (const auto& [id, since] : agents) order.emplace_back(since, id);
-    std::sort(order.begin(), order.end());
-    size_t left = order.size();
-    for (const auto& [since, id] : order) {
-      const bool too_many = left > core_->options.registry_max_agent_count;
-      if (!too_many && now.wall - since <= core_->options.registry_max_agent_age) break;
-      if (Pending(id) == nullptr) old.push_back(id);
-      --left;
+    for (const AgentId& id : TooOld(agents, options.registry_max_agent_count,
+                                    options.registry_max_agent_age, now.wall)) {
+      if (Pending(id) == nullptr) transition.pruned.push_back(id);
     }
   };
   collect(core_->agents.unreachable());
   collect(core_->agents.gone);
-  if (old.empty()) return;
-  Transition transition;
-  transition.kind = Kind::kPrune;
-  transition.pruned = old;
-  Start(registry::Prune{std::move(old)}, std::move(transition));
+  std::map<FrameworkId, WallTime> removed;
+  for (const auto& [id, record] : core_->registrar.state().removed) {
+    removed[id] = WallTime::FromNanos(record.since_ns());
+  }
+  transition.pruned_frameworks = TooOld(removed, options.registry_max_framework_count,
+                                        options.registry_max_framework_age, now.wall);
+  if (transition.pruned.empty() && transition.pruned_frameworks.empty()) return;
+  registry::Prune op{transition.pruned, transition.pruned_frameworks};
+  Start(op, std::move(transition));
 }
 
 void AgentCore::FinishPrune(const Transition& transition) {
+  for (const FrameworkId& id : transition.pruned_frameworks) core_->frameworks.ForgetCompleted(id);
   for (const AgentId& id : transition.pruned) {
     if (core_->registrar.state().unreachable.count(id) || core_->registrar.state().gone.count(id))
       continue;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "master/frameworks/session_core.h"
+#include "master/tasks/reconcile.h"
 #include "master/tasks/update_core.h"
 #include "state/model/ids.h"
 #include "state/model/task_state.h"
@@ -154,6 +155,7 @@ void AgentCore::FinishAdmit(Transition* transition, Now now) {
   Describe(transition->registered, &agent);
   agent.pid = transition->registered.pid();
   agent.registered = now.wall;
+  ++core_->counts().slave_registrations;
   Agent* added = core_->agents.Add(std::move(agent));
   Connect(added, transition->link, now);
   core_->Publish(*added);
@@ -205,13 +207,18 @@ void AgentCore::Return(std::optional<LinkId> link, const internal::ReregisterAge
   } else if (!known && !core_->agents.recovered().count(IdOf(message.info()))) {
     news = "Unknown agent reregistered";
   }
+  const bool recovered = core_->agents.recovered().count(IdOf(message.info())) > 0;
+  CancelUnreachable(IdOf(message.info()));
+  ++core_->counts().slave_reregistrations;
   agent = known ? Known(agent, message, now) : Unknown(message, now);
+  ApplyRecord(agent);
   Connect(agent, link, now);
   core_->Publish(*agent);
   if (agent->connected()) Greet(*agent);
   AdoptTasks(agent, message, known, news, now);
   if (known) ReconcileWith(agent, message);
   ResendOrders(agent, message);
+  if (recovered) AnswerReconciles(core_, agent->id, now);
   if (core_->agents.recovered().empty()) core_->timers.Disarm({TimerKind::kRecoveredAgents, ""});
 }
 
@@ -229,7 +236,29 @@ Agent* AgentCore::Unknown(const internal::ReregisterAgent& message, Now now) {
   agent.pid = message.pid();
   agent.registered = now.wall;
   agent.reregistered = now.wall;
+  const auto recovered = core_->agents.recovered().find(agent.id);
+  if (recovered != core_->agents.recovered().end()) {
+    for (const v1::Task& task : message.tasks()) {
+      const TaskTable::TaskKey key(task.framework_id().value(), task.task_id().value());
+      if (recovered->second.kills.count(key)) agent.kills.insert(key);
+    }
+  }
   return core_->agents.Add(std::move(agent));
+}
+
+void AgentCore::ApplyRecord(Agent* agent) {
+  const auto& admitted = core_->registrar.state().admitted;
+  const auto record = admitted.find(agent->id);
+  agent->deactivated = record != admitted.end() && record->second.deactivated();
+}
+
+void AgentCore::KillDuplicate(const Agent& agent, const v1::Task& task) {
+  core_->Warn("Agent " + agent.id.value() + " came back with task '" + task.task_id().value() +
+              "', which its framework launched again elsewhere; killing the older one");
+  internal::ToAgent out;
+  *out.mutable_kill_task()->mutable_framework_id() = task.framework_id();
+  *out.mutable_kill_task()->mutable_task_id() = task.task_id();
+  core_->Send(agent, std::move(out));
 }
 
 void AgentCore::Greet(const Agent& agent) {
@@ -269,10 +298,12 @@ void AgentCore::AdoptTasks(Agent* agent, const internal::ReregisterAgent& messag
       continue;
     }
     // Of a known agent only what is alive: what had ended here and was acknowledged is history.
-    if (core_->tasks.Find(framework_id, task_id) != nullptr ||
-        (known && IsTerminal(task.state()))) {
+    if (const TaskPtr other = core_->tasks.Find(framework_id, task_id)) {
+      const bool elsewhere = other->agent_id().value() != agent->id.value();
+      if (elsewhere && !IsTerminal(task.state())) KillDuplicate(*agent, task);
       continue;
     }
+    if (known && IsTerminal(task.state())) continue;
     AdoptTask(core_, task);
     if (news.empty() || IsTerminal(task.state())) continue;
     v1::TaskStatus status =

@@ -9,6 +9,7 @@
 // refused with shutdown=true.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ namespace meseta::master {
 
 class AgentCore {
  public:
-  explicit AgentCore(CoreState* core) : core_(core) {}
+  explicit AgentCore(CoreState* core)
+      : core_(core), limiter_(core->options.agent_removal_rate_limit) {}
 
   // Agents of the registry, at the start of the term.
   void Recover(Now now);
@@ -39,6 +41,7 @@ class AgentCore {
 
   void HandleUnreachableTimer(const AgentId& id, Now now);
   void HandleRecoveredTimer(Now now);
+  void HandleRemovalTimer(Now now);
   void HandleGcTimer(Now now);
 
  private:
@@ -54,6 +57,7 @@ class AgentCore {
     WallTime at;                         // kUnreachable, kGone
     ReplyId reply = 0;                   // kGone
     std::vector<AgentId> pruned;         // kPrune
+    std::vector<FrameworkId> pruned_frameworks;
   };
   struct Waiting {
     LinkId link = 0;
@@ -67,6 +71,9 @@ class AgentCore {
   [[nodiscard]] Transition* Pending(const AgentId& id);
   void Refuse(LinkId link, const std::string& reason, bool shutdown);
   void RemoveOldAt(const std::string& pid, const std::string& registration_id);
+  // As soon as the rate limit permits.
+  void ScheduleUnreachable(const AgentId& id, const std::string& cause, Now now);
+  void CancelUnreachable(const AgentId& id);
   void MarkUnreachable(const AgentId& id, const std::string& cause, Now now);
 
   void FinishAdmit(Transition* transition, Now now);
@@ -80,6 +87,10 @@ class AgentCore {
   void Return(std::optional<LinkId> link, const internal::ReregisterAgent& message, Now now);
   Agent* Known(Agent* agent, const internal::ReregisterAgent& message, Now now);
   Agent* Unknown(const internal::ReregisterAgent& message, Now now);
+  // Deactivated and drained by the registry's word.
+  void ApplyRecord(Agent* agent);
+  // A task that its framework launched again elsewhere while this agent was away.
+  void KillDuplicate(const Agent& agent, const v1::Task& task);
   void AdoptTasks(Agent* agent, const internal::ReregisterAgent& message, bool known,
                   const std::string& news, Now now);
   void Greet(const Agent& agent);
@@ -95,6 +106,10 @@ class AgentCore {
   std::map<AgentId, uint64_t> pending_;         // At most one per agent.
   std::map<std::string, uint64_t> admitting_;   // By registration id.
   std::map<AgentId, Waiting> waiting_;
+  RemovalLimiter limiter_;
+  std::map<AgentId, std::string> removals_;  // Waiting for a permit: the cause.
+  std::deque<AgentId> removal_order_;        // May name agents that came back.
+  size_t recovered_at_start_ = 0;
 };
 
 }  // namespace meseta::master

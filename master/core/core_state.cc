@@ -9,7 +9,6 @@ CoreState::CoreState(const MasterOptions& options_in, const v1::MasterInfo& info
     : options(options_in),
       info(info_in),
       term(registry.header.term()),
-      frameworks(options_in.max_completed_frameworks),
       tasks(options_in.max_unreachable_tasks_per_framework),
       registrar(std::move(registry)) {}
 

@@ -16,8 +16,10 @@
 #include "master/core/effects.h"
 #include "master/core/timer_table.h"
 #include "master/frameworks/framework_table.h"
+#include "master/frameworks/framework_writes.h"
 #include "master/offers/ledger.h"
 #include "master/offers/offer_table.h"
+#include "master/tasks/pending_reconcile.h"
 #include "master/tasks/task_table.h"
 #include "state/registry/registrar_core.h"
 
@@ -36,7 +38,9 @@ class CoreState {
 
   AgentTable agents;
   FrameworkTable frameworks;
+  FrameworkWrites framework_writes;
   TaskTable tasks;
+  PendingReconciles pending_reconciles;
   OfferTable offers;
   Ledger ledger;
   TimerTable timers;
@@ -57,6 +61,7 @@ class CoreState {
   void CloseLink(LinkId link) { effects_.close_links.push_back(link); }
   void Reply(ReplyId id, int status, std::string text);
   void Tell(ViewChange change);
+  [[nodiscard]] CoreCounts& counts() { return effects_.counts; }
   void Warn(std::string sentence) { effects_.warnings.push_back(std::move(sentence)); }
   void StepDown(std::string why) { step_down_ = std::move(why); }
   [[nodiscard]] bool stepped_down() const { return step_down_.has_value(); }

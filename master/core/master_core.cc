@@ -43,6 +43,7 @@ CallResult NotImplemented(const Call& call, const std::string& why) {
 MasterCore::MasterCore(const MasterOptions& options, const v1::MasterInfo& info,
                        registry::RegistryState registry, Now now)
     : core_(options, info, std::move(registry)), agents_(&core_) {
+  RecoverFrameworks(&core_, now);
   agents_.Recover(now);
 }
 
@@ -76,48 +77,52 @@ void MasterCore::HandleSessionClosed(const StreamId& session, Now now) {
   if (!core_.stepped_down()) master::HandleSessionClosed(&core_, session, now);
 }
 
-CallResult MasterCore::HandleCall(const SchedulerRequest& request, Now now) {
-  if (core_.stepped_down()) return {503, "No leader elected"};
+std::optional<CallResult> MasterCore::HandleCall(const SchedulerRequest& request, Now now) {
+  if (core_.stepped_down()) return CallResult{503, "No leader elected"};
   const std::optional<CallResult> refusal =
       RefuseCall(core_, request.session, request.call, request.principal);
-  if (refusal) return *refusal;
+  if (refusal) return refusal;
   Framework* framework = core_.frameworks.Find(FrameworkId(request.call.framework_id().value()));
-  return Dispatch(framework, request.call, now);
+  return Dispatch(framework, request, now);
 }
 
-CallResult MasterCore::Dispatch(Framework* framework, const Call& call, Now now) {
+std::optional<CallResult> MasterCore::Dispatch(Framework* framework,
+                                               const SchedulerRequest& request, Now now) {
+  const Call& call = request.call;
+  const CallResult accepted;
   switch (call.type()) {
     case Call::TEARDOWN:
-      RemoveFramework(&core_, framework->id, now);
-      return {};
+      RemoveFramework(&core_, framework->id, {request.reply, accepted}, now);
+      return std::nullopt;
     case Call::ACCEPT:
       HandleAccept(&core_, *framework, call.accept(), now);
-      return {};
+      return accepted;
     case Call::DECLINE:
       HandleDecline(&core_, *framework, call.decline());
-      return {};
+      return accepted;
     case Call::REVIVE:
       HandleRevive(&core_, framework, call.revive());
-      return {};
+      return accepted;
     case Call::SUPPRESS:
       HandleSuppress(&core_, framework, call.suppress());
-      return {};
+      return accepted;
     case Call::KILL:
       HandleKill(&core_, *framework, call.kill(), now);
-      return {};
+      return accepted;
     case Call::ACKNOWLEDGE:
       HandleAcknowledge(&core_, *framework, call.acknowledge());
-      return {};
+      return accepted;
     case Call::RECONCILE:
       HandleReconcile(&core_, *framework, call.reconcile(), now);
-      return {};
+      return accepted;
     case Call::REQUEST:  // Accepted and without effect, as with Mesos' own allocator.
-      return {};
+      return accepted;
     case Call::UPDATE_FRAMEWORK:
-      return HandleUpdateFramework(&core_, framework, call.update_framework());
+      HandleUpdateFramework(&core_, framework->id, request.reply, call.update_framework(), now);
+      return std::nullopt;
     case Call::RECONCILE_OPERATIONS:
       ReconcileOperations(&core_, *framework, call.reconcile_operations());
-      return {};
+      return accepted;
     case Call::ACKNOWLEDGE_OPERATION_STATUS:
     case Call::ACCEPT_INVERSE_OFFERS:
     case Call::DECLINE_INVERSE_OFFERS:
@@ -125,15 +130,15 @@ CallResult MasterCore::Dispatch(Framework* framework, const Call& call, Now now)
       // one.
       core_.Warn("Ignoring " + Call::Type_Name(call.type()) + " of framework " +
                  framework->id.value() + ": what it names is no longer valid");
-      return {};
+      return accepted;
     case Call::MESSAGE:
     case Call::SHUTDOWN:
       return NotImplemented(call,
                             "it is for custom executors, and only command tasks are launched");
     case Call::SUBSCRIBE:
-      return {400, "A SUBSCRIBE call opens a stream"};
+      return CallResult{400, "A SUBSCRIBE call opens a stream"};
     default:
-      return {501, ""};
+      return CallResult{501, ""};
   }
 }
 
@@ -145,8 +150,7 @@ void MasterCore::HandleOperator(ReplyId reply, const v1::master::Call& call, Now
       if (core_.frameworks.Find(id) == nullptr) {
         return core_.Reply(reply, 400, "No framework found with specified ID");
       }
-      RemoveFramework(&core_, id, now);
-      return core_.Reply(reply, 200, "");
+      return RemoveFramework(&core_, id, {reply, {200, ""}}, now);
     }
     case v1::master::Call::MARK_AGENT_GONE:
       return agents_.HandleMarkGone(reply, AgentId(call.mark_agent_gone().agent_id().value()), now);
@@ -165,6 +169,7 @@ void MasterCore::HandlePersisted(uint64_t number, Now now) {
   if (core_.stepped_down()) return;
   const Status status = core_.registrar.Persisted(number);
   if (!status.ok()) return core_.Warn(status.message());
+  HandleFrameworksDurable(&core_, number, now);
   agents_.HandleDurable(number, now);
 }
 
@@ -180,6 +185,9 @@ void MasterCore::Tick(Now now) {
       case TimerKind::kAgentUnreachable:
         agents_.HandleUnreachableTimer(AgentId(key->id), now);
         break;
+      case TimerKind::kAgentRemoval:
+        agents_.HandleRemovalTimer(now);
+        break;
       case TimerKind::kRecoveredAgents:
         agents_.HandleRecoveredTimer(now);
         break;
@@ -187,7 +195,7 @@ void MasterCore::Tick(Now now) {
         agents_.HandleGcTimer(now);
         break;
       case TimerKind::kFrameworkFailover:
-        RemoveFramework(&core_, FrameworkId(key->id), now);
+        HandleFailoverTimer(&core_, FrameworkId(key->id), now);
         break;
       case TimerKind::kHeartbeat:
         HandleHeartbeatTimer(&core_, FrameworkId(key->id), now);

@@ -32,6 +32,7 @@ struct SchedulerRequest {
   StreamId session;                      // Of the request's header, or of the connection.
   std::optional<std::string> principal;  // As authenticated.
   v1::scheduler::Call call;              // Not SUBSCRIBE; checked by ValidateSchedulerCall.
+  ReplyId reply = 0;                     // For an answer that waits for the disk.
 };
 
 class MasterCore {
@@ -45,7 +46,8 @@ class MasterCore {
 
   // Answered by events on the session: SUBSCRIBED, or ERROR and the end of it.
   void HandleSubscribe(const SubscribeRequest& request, Now now);
-  [[nodiscard]] CallResult HandleCall(const SchedulerRequest& request, Now now);
+  // No answer: it comes as a Reply, once what was asked for is durable.
+  [[nodiscard]] std::optional<CallResult> HandleCall(const SchedulerRequest& request, Now now);
   void HandleSessionClosed(const StreamId& session, Now now);
 
   // TEARDOWN and MARK_AGENT_GONE; any other type is refused. Answered by one Reply.
@@ -65,7 +67,8 @@ class MasterCore {
   void CheckInvariants() const;
 
  private:
-  CallResult Dispatch(Framework* framework, const v1::scheduler::Call& call, Now now);
+  std::optional<CallResult> Dispatch(Framework* framework, const SchedulerRequest& request,
+                                     Now now);
 
   CoreState core_;
   AgentCore agents_;

@@ -14,6 +14,7 @@ namespace meseta::master {
 
 enum class TimerKind {
   kAgentUnreachable,   // Id: agent whose link is down.
+  kAgentRemoval,       // No id: the next permit to mark an agent unreachable.
   kRecoveredAgents,    // No id: agents that did not come back after a restart of the master.
   kRegistryGc,         // No id.
   kFrameworkFailover,  // Id: framework that is not connected.

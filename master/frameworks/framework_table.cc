@@ -54,11 +54,6 @@ void FrameworkTable::Complete(const FrameworkId& id) {
   SetSession(framework, std::nullopt);
   frameworks_.erase(kept);
   completed_.insert(kept);
-  completed_order_.push_back(kept);
-  while (completed_order_.size() > max_completed_) {
-    completed_.erase(completed_order_.front());
-    completed_order_.pop_front();
-  }
 }
 
 Framework* FrameworkTable::FindBySession(const StreamId& session) {

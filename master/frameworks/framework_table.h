@@ -1,11 +1,9 @@
 // The frameworks as this master knows them. State only; the cores decide.
 //
-// A framework is known once it subscribed or an agent brought tasks of it along (recovered).
-// Completed ones are remembered by id, the newest max_completed_frameworks of them, and never
-// admitted again.
+// A framework is known once it subscribed, or when the registry or an agent knows it (recovered).
+// Completed ones are remembered by id as long as the registry does, and never admitted again.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,7 +20,8 @@ struct Framework {
   FrameworkId id;
   std::shared_ptr<const v1::FrameworkInfo> info;  // With id.
   std::optional<StreamId> session;                // None: not connected.
-  bool recovered = false;                         // Not subscribed since this master started.
+  bool recovered = false;                         // Not subscribed in this term.
+  bool removing = false;                          // Its removal is on the way to the disk.
   WallTime registered;
   std::optional<WallTime> reregistered;
   std::set<std::string> roles;
@@ -45,14 +44,14 @@ struct Framework {
 
 class FrameworkTable {
  public:
-  explicit FrameworkTable(size_t max_completed) : max_completed_(max_completed) {}
-
   Framework* Find(const FrameworkId& id);
   [[nodiscard]] const Framework* Find(const FrameworkId& id) const;
   // REQUIRES: not known.
   Framework* Add(Framework framework);
   // To the completed ones.
   void Complete(const FrameworkId& id);
+  void RememberCompleted(const FrameworkId& id) { completed_.insert(id); }
+  void ForgetCompleted(const FrameworkId& id) { completed_.erase(id); }
   [[nodiscard]] bool IsCompleted(const FrameworkId& id) const { return completed_.count(id) > 0; }
   // The framework whose stream this is.
   Framework* FindBySession(const StreamId& session);
@@ -61,11 +60,9 @@ class FrameworkTable {
   [[nodiscard]] const std::map<FrameworkId, Framework>& all() const { return frameworks_; }
 
  private:
-  size_t max_completed_;
   std::map<FrameworkId, Framework> frameworks_;
   std::map<StreamId, FrameworkId> by_session_;
   std::set<FrameworkId> completed_;
-  std::deque<FrameworkId> completed_order_;
 };
 
 }  // namespace meseta::master

@@ -3,9 +3,14 @@
 //
 // A session is named by a StreamId that the shell draws (the Mesos-Stream-Id of an HTTP stream). A
 // framework has at most one; a new subscription takes over from the old one. A framework whose
-// session broke keeps its tasks for failover_timeout seconds. One that agents brought along after a
-// restart of the master gets at least agent_reregister_timeout to return, then it is removed as
-// well: without that its tasks would run for ever.
+// session broke keeps its tasks for failover_timeout seconds.
+//
+// Frameworks are in the registry: SUBSCRIBED is said once the record is durable, a framework ends
+// once its removal is, and then its id is never welcome again, by whatever master. The next leader
+// knows them all as recovered; the time that each has to return runs anew in every term:
+// failover_timeout, at least kMinReturn; without a failover_timeout agent_reregister_timeout, for a
+// change of the leader is nothing that such a framework did. Removed ids are remembered for
+// registry_max_framework_age, at most registry_max_framework_count of them.
 //
 // Failure modes: a refused subscription is an ERROR event and the end of the stream, as in Mesos.
 #pragma once
@@ -20,6 +25,14 @@
 
 namespace meseta::master {
 
+// For frameworks to find a new leader, however short their failover_timeout is.
+inline constexpr Duration kMinReturn = Duration::Seconds(10);
+
+// Frameworks of the registry, at the start of the term.
+void RecoverFrameworks(CoreState* core, Now now);
+// Registry operations up to this number are durable.
+void HandleFrameworksDurable(CoreState* core, uint64_t number, Now now);
+
 void HandleSubscribe(CoreState* core, const StreamId& session,
                      const v1::scheduler::Call::Subscribe& call, Now now);
 void HandleSessionClosed(CoreState* core, const StreamId& session, Now now);
@@ -28,17 +41,21 @@ void HandleSessionClosed(CoreState* core, const StreamId& session, Now now);
                                                    const v1::scheduler::Call& call,
                                                    const std::optional<std::string>& principal);
 
-[[nodiscard]] CallResult HandleUpdateFramework(CoreState* core, Framework* framework,
-                                               const v1::scheduler::Call::UpdateFramework& call);
+// Answered by the reply, now or once it is durable.
+void HandleUpdateFramework(CoreState* core, const FrameworkId& id, ReplyId reply,
+                           const v1::scheduler::Call::UpdateFramework& call, Now now);
 void HandleRevive(CoreState* core, Framework* framework, const v1::scheduler::Call::Revive& call);
 void HandleSuppress(CoreState* core, Framework* framework,
                     const v1::scheduler::Call::Suppress& call);
 
-// A framework that an agent brought along; nothing when it is known or completed.
+// A framework that an agent brought along; nothing when it is known or removed.
 void AdoptFramework(CoreState* core, const v1::FrameworkInfo& info, Now now);
-// Ends its tasks, takes its offers back, closes its session, tells its agents.
-void RemoveFramework(CoreState* core, const FrameworkId& id, Now now);
+// Once that is durable: ends its tasks, takes its offers back, closes its session, tells its agents,
+// gives the answer. The framework itself is told from then on that it does not exist.
+void RemoveFramework(CoreState* core, const FrameworkId& id, FrameworkWrites::Answer answer,
+                     Now now);
 
+void HandleFailoverTimer(CoreState* core, const FrameworkId& id, Now now);
 void HandleHeartbeatTimer(CoreState* core, const FrameworkId& id, Now now);
 
 // FAILURE to every connected framework.

@@ -34,7 +34,10 @@ void SendMissing(CoreState* core, const Framework& framework,
   const AgentTable& agents = core->agents;
   const bool waiting =
       entry.has_agent_id() ? agents.recovered().count(agent) > 0 : !agents.recovered().empty();
-  if (waiting) return;
+  if (waiting) {
+    core->pending_reconciles.Ask({framework.id, TaskId(entry.task_id().value()), agent});
+    return;
+  }
 
   v1::TaskState state = v1::TASK_UNKNOWN;
   std::string message = "Reconciliation: Task is unknown";
@@ -59,9 +62,41 @@ void SendMissing(CoreState* core, const Framework& framework,
 
 }  // namespace
 
+namespace {
+
+// The framework is answered as if it asked now.
+void Answer(CoreState* core, const PendingReconciles::Question& question, Now now) {
+  const Framework* framework = core->frameworks.Find(question.framework);
+  if (framework == nullptr || !framework->connected()) return;
+  v1::scheduler::Call::Reconcile call;
+  v1::scheduler::Call::Reconcile::Task* entry = call.add_tasks();
+  entry->mutable_task_id()->set_value(question.task.value());
+  if (!question.agent.empty()) entry->mutable_agent_id()->set_value(question.agent.value());
+  HandleReconcile(core, *framework, call, now);
+}
+
+}  // namespace
+
+void AnswerReconciles(CoreState* core, const AgentId& agent, Now now) {
+  if (core->pending_reconciles.empty()) return;
+  for (const PendingReconciles::Question& question : core->pending_reconciles.TakeOf(agent)) {
+    Answer(core, question, now);
+  }
+  for (const auto& [framework_id, task_id] : core->tasks.OnAgent(agent)) {
+    const bool asked = core->pending_reconciles.TakeHomeless(framework_id, task_id) ||
+                       core->pending_reconciles.AsksAll(framework_id);
+    if (asked) Answer(core, {framework_id, task_id, agent}, now);
+  }
+  if (!core->agents.recovered().empty()) return;
+  for (const PendingReconciles::Question& question : core->pending_reconciles.TakeRest()) {
+    Answer(core, question, now);
+  }
+}
+
 void HandleReconcile(CoreState* core, const Framework& framework,
                      const v1::scheduler::Call::Reconcile& call, Now now) {
   if (call.tasks().empty()) {
+    if (!core->agents.recovered().empty()) core->pending_reconciles.AskAll(framework.id);
     for (const auto& [id, task] : core->tasks.OfFramework(framework.id)) {
       SendKnown(core, framework, *task, now);
     }

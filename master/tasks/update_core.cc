@@ -171,6 +171,19 @@ void HandleStatusUpdate(CoreState* core, LinkId link, const internal::StatusUpda
     return;
   }
   const Framework* framework = core->frameworks.Find(framework_id);
+  const TaskPtr task = core->tasks.Find(framework_id, TaskId(update.status().task_id().value()));
+  if (task != nullptr && task->agent_id().value() != agent->id.value()) {
+    // Launched again elsewhere under the same id; that one is meant by what the framework hears.
+    core->Warn("Answering the " + what + " of agent " + agent->id.value() +
+               " in its framework's place: the task is on agent " + task->agent_id().value());
+    internal::ToAgent message;
+    internal::AcknowledgeUpdate* acknowledge = message.mutable_acknowledge_update();
+    acknowledge->mutable_framework_id()->set_value(framework_id.value());
+    *acknowledge->mutable_task_id() = update.status().task_id();
+    acknowledge->set_uuid(update.status().uuid());
+    core->Send(*agent, std::move(message));
+    return;
+  }
   v1::TaskStatus status = update.status();
   status.mutable_agent_id()->set_value(agent->id.value());
   v1::TaskState latest = update.has_latest_state() ? update.latest_state() : status.state();
@@ -179,8 +192,7 @@ void HandleStatusUpdate(CoreState* core, LinkId link, const internal::StatusUpda
     latest = StateFor(*framework, latest);
     SendUpdate(core, *framework, status);
   }
-  const TaskPtr task = core->tasks.Find(framework_id, TaskId(status.task_id().value()));
-  if (task == nullptr || task->agent_id().value() != agent->id.value()) return;
+  if (task == nullptr) return;
   const bool forwarded = framework != nullptr && framework->connected();
   TellUpserted(core, UpdateTask(core, task, status, latest, forwarded));
 }
@@ -212,6 +224,11 @@ void HandleKill(CoreState* core, const Framework& framework, const v1::scheduler
                 Now now) {
   const TaskPtr task = core->tasks.Find(framework.id, TaskId(kill.task_id().value()));
   if (task == nullptr) {
+    // An agent that is awaited may have it: it is told when it is back.
+    RecoveredAgent* awaited = core->agents.FindRecovered(AgentId(kill.agent_id().value()));
+    if (awaited != nullptr && awaited->kills.size() < RecoveredAgent::kMaxKills) {
+      awaited->kills.emplace(framework.id, TaskId(kill.task_id().value()));
+    }
     v1::scheduler::Call::Reconcile reconcile;
     v1::scheduler::Call::Reconcile::Task* entry = reconcile.add_tasks();
     *entry->mutable_task_id() = kill.task_id();

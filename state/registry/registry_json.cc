@@ -28,6 +28,7 @@ void WriteDrain(const Record& record, JsonWriter& json) {
 
 void WriteAdmitted(const internal::AdmittedAgent& record, JsonWriter& json) {
   v1::AgentInfo info = record.info();
+  info.set_checkpoint(true);
   for (v1::Resource& resource : *info.mutable_resources()) {
     model::UpgradeReservations(&resource);
     model::WriteReservations(&resource, model::ReservationFormat::kPre);

@@ -295,7 +295,10 @@ TEST_F(RestartTest, RecoveredAgentsAreAwaited) {
   EXPECT_EQ(master.TakeView<AgentRecovered>().size(), 2u);
   master.Reregister(1, "host1", "r1", "m-S0", {Harness::RunningTask("t", "old-0000", "m-S0")},
                     {Harness::FrameworkInfo("old-0000")});
-  EXPECT_TRUE(master.writes.empty());  // Nothing changed in the registry.
+  // Nothing changed in the registry but that its framework was not known.
+  ASSERT_EQ(master.writes.size(), 1u);
+  EXPECT_EQ(master.writes[0].changes.size(), 1u);
+  EXPECT_EQ(master.disk.frameworks.size(), 1u);
   const Framework* framework = master.core.state().frameworks.Find(FrameworkId("old-0000"));
   ASSERT_NE(framework, nullptr);
   EXPECT_TRUE(framework->recovered);

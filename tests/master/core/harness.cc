@@ -57,6 +57,9 @@ void Harness::Settle() {
     for (const StreamId& session : effects.close_sessions) ++closed_[session.value()];
     for (LinkId link : effects.close_links) closed_links.push_back(link);
     for (Effects::Reply& reply : effects.replies) replies.push_back(std::move(reply));
+    counts.slave_unreachable_scheduled += effects.counts.slave_unreachable_scheduled;
+    counts.slave_unreachable_completed += effects.counts.slave_unreachable_completed;
+    counts.slave_unreachable_canceled += effects.counts.slave_unreachable_canceled;
     for (std::string& warning : effects.warnings) warnings.push_back(std::move(warning));
     if (effects.step_down) stepped_down = effects.step_down;
     if (write_out_ && !hold_disk) {
@@ -166,9 +169,17 @@ CallResult Harness::Call(const std::string& session, v1::scheduler::Call call) {
   SchedulerRequest request;
   request.session = StreamId(session);
   request.call = std::move(call);
-  CallResult result = core.HandleCall(request, now);
+  request.reply = next_reply_++;
+  const std::optional<CallResult> result = core.HandleCall(request, now);
   Settle();
-  return result;
+  if (result) return *result;
+  for (auto it = replies.begin(); it != replies.end(); ++it) {
+    if (it->id != request.reply) continue;
+    const CallResult answer = it->result;
+    replies.erase(it);
+    return answer;
+  }
+  return {0, "waits for the disk"};
 }
 
 void Harness::CloseSession(const std::string& session) {

@@ -30,6 +30,11 @@ class Harness {
   // Performs effects until none are left. Writes become durable at once unless `hold_disk`.
   void Settle();
   void Advance(Duration d);
+  // What was held back becomes durable, and what follows at once.
+  void Release() {
+    hold_disk = false;
+    Settle();
+  }
 
   // Agents. Register and Reregister settle.
   static v1::AgentInfo AgentInfo(
@@ -91,6 +96,7 @@ class Harness {
   std::vector<ViewChange> view;                 // Until TakeView.
   std::vector<Effects::Reply> replies;
   std::vector<std::string> warnings;
+  CoreCounts counts;  // Of the removals; all so far.
   std::vector<LinkId> closed_links;
   std::optional<std::string> stepped_down;
   registry::RegistryState disk;  // What is durable.
@@ -104,6 +110,7 @@ class Harness {
   std::map<std::string, int> closed_;
   std::optional<uint64_t> write_out_;
   uint64_t view_number_ = 0;
+  ReplyId next_reply_ = 1'000'000;  // Of scheduler calls; tests number operator calls themselves.
 };
 
 }  // namespace meseta::master

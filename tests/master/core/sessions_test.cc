@@ -214,6 +214,7 @@ TEST(SessionsTest, OperatorTearsDown) {
   call.set_type(v1::master::Call::TEARDOWN);
   call.mutable_teardown()->mutable_framework_id()->set_value("m-0000");
   master.core.HandleOperator(1, call, master.now);
+  master.Settle();
   master.core.HandleOperator(2, call, master.now);
   call.set_type(v1::master::Call::UPDATE_QUOTA);
   master.core.HandleOperator(3, call, master.now);
