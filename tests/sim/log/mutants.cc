@@ -194,7 +194,7 @@ std::vector<Mutant> MakeMutants() {
       {"LeaseNeverEnds", One<LeaseNeverEnds>(), Mutation::kNone, ManyPauses, {"Linearizability"}},
       {"LeaseBeforeFirstCommit", One<LeaseBeforeFirstCommit>(), Mutation::kNone, ManyReads,
        {"Linearizability"}},
-      {"TakesOldTerms", One<TakesOldTerms>(), Mutation::kNone, ManyElections, split},
+      {"TakesOldTerms", One<TakesOldTerms>(), Mutation::kNone, ManyElections, split, 6000},
       {"CountsOldProbes", One<CountsOldProbes>(), Mutation::kNone, WildClocks, {"Linearizability"}},
       {"ForgetsVote", nullptr, Mutation::kForgetVote, ManyCrashes, {"Election safety"}, 1000},
       {"ForgetsSyncedWrites", nullptr, Mutation::kForgetSynced, ManyCrashes, lost},
