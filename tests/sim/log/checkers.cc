@@ -154,9 +154,9 @@ void Checkers::CheckPromise(const Shadow& shadow, const log::Message& message) {
   const SimDisk& disk = *shadow.view.disk;
   if (message.has_vote_answer() && message.vote_answer().granted() &&
       !message.vote_answer().pre()) {
-    const bool written = disk.hard().term > message.term() ||
-                         (disk.hard().term == message.term() &&
-                          disk.hard().voted_for == message.to());
+    const bool written =
+        disk.hard().term > message.term() ||
+        (disk.hard().term == message.term() && disk.hard().voted_for == message.to());
     if (!written) {
       Fail("Promise: " + Name(shadow.view.id) + " votes for " + Name(message.to()) +
            " before the vote is on its disk");

@@ -3,14 +3,17 @@
 //
 //   election safety       one leader per term (by role and by who sends appends)
 //   vote                  one per member and term, of those that reached its disk
-//   log matching          entries of one index and term are the same everywhere, and so are the ones
+//   log matching          entries of one index and term are the same everywhere, and so are the
+//   ones
 //                         before them
 //   leader completeness   who becomes leader has everything that was committed in earlier terms
 //   state machine safety  the same entry at an index everywhere; the same state after it
-//   commit                goes forward by one entry at a time, and what a replica knows to be committed
+//   commit                goes forward by one entry at a time, and what a replica knows to be
+//   committed
 //                         leaves its log only for a snapshot
 //   leases                never two at a time, and none while a newer leader is elected
-//   promises              a vote or acknowledgement that leaves is on the disk; what is committed is on
+//   promises              a vote or acknowledgement that leaves is on the disk; what is committed
+//   is on
 //                         the disks of a majority (LogSimOptions::check_promises)
 //
 // Linearizability and liveness are the simulation's business (simulation.h).
@@ -65,8 +68,8 @@ class Checkers {
     log::Index base = 0;  // `terms` begin behind it.
     log::Term base_term = 0;
     std::vector<log::Term> terms;
-    log::Index delivered = 0;      // Committed, as this process knows.
-    log::Term leader_of = 0;       // The newest term that it was seen to lead.
+    log::Index delivered = 0;  // Committed, as this process knows.
+    log::Term leader_of = 0;   // The newest term that it was seen to lead.
 
     [[nodiscard]] log::Index last() const { return base + terms.size(); }
     [[nodiscard]] std::optional<log::Term> TermAt(log::Index index) const;

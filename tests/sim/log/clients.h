@@ -1,8 +1,8 @@
 // Clients: processes that read, put and swap a few keys, one operation at a time each, and the
 // history of what they asked and heard.
 //
-// An operation that was refused has not happened and leaves the history; one that was not answered in
-// time stays in it with an unknown outcome.
+// An operation that was refused has not happened and leaves the history; one that was not answered
+// in time stays in it with an unknown outcome.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,9 @@ class Clients {
 
  private:
   struct Client {
-    int guess = 0;          // Where the leader was last.
-    uint64_t last_seen = 0; // A value read or written: what swaps expect.
-    uint64_t calls = 0;     // Answers to earlier ones are too late.
+    int guess = 0;           // Where the leader was last.
+    uint64_t last_seen = 0;  // A value read or written: what swaps expect.
+    uint64_t calls = 0;      // Answers to earlier ones are too late.
   };
 
   void Think(int client);

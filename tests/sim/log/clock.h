@@ -1,5 +1,5 @@
-// SimClock: one replica's monotonic clock. It starts anywhere at each boot and runs a little too fast
-// or too slow.
+// SimClock: one replica's monotonic clock. It starts anywhere at each boot and runs a little too
+// fast or too slow.
 #pragma once
 
 #include <cmath>
@@ -23,7 +23,8 @@ class SimClock {
   [[nodiscard]] Time WhenItShows(Time local) const {
     if (local == Time::Max()) return local;
     return real_ + Duration::Nanos(static_cast<int64_t>(std::ceil(
-                       static_cast<double>((local - local_).nanos()) / rate_)) + 1);
+                                       static_cast<double>((local - local_).nanos()) / rate_)) +
+                                   1);
   }
 
  private:

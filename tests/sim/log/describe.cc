@@ -18,7 +18,8 @@ std::string Append(const internal::LogAppend& append) {
 }
 
 std::string Answer(const internal::LogAppendAnswer& answer) {
-  if (answer.accepted()) return "accepted to " + Num(answer.index()) + ", probe " + Num(answer.probe());
+  if (answer.accepted())
+    return "accepted to " + Num(answer.index()) + ", probe " + Num(answer.probe());
   return "refused behind " + Num(answer.index()) + ", hint " + Num(answer.hint_index()) + "/" +
          Num(answer.hint_term());
 }
@@ -39,8 +40,8 @@ struct DescribeChange {
 }  // namespace
 
 std::string Describe(const log::Message& message) {
-  std::string text = Name(message.from()) + " -> " + Name(message.to()) + " term " +
-                     Num(message.term()) + " ";
+  std::string text =
+      Name(message.from()) + " -> " + Name(message.to()) + " term " + Num(message.term()) + " ";
   if (message.has_vote()) return text + Vote(message.vote());
   if (message.has_vote_answer()) {
     return text + (message.vote_answer().pre() ? "pre-vote " : "vote ") +
@@ -79,7 +80,9 @@ std::string Describe(const log::LogWrite& write) {
   return text;
 }
 
-std::string Describe(const log::MemberChange& change) { return std::visit(DescribeChange(), change); }
+std::string Describe(const log::MemberChange& change) {
+  return std::visit(DescribeChange(), change);
+}
 
 std::string Describe(const log::Configuration& configuration) {
   std::string text;

@@ -17,9 +17,7 @@ void Faults::Next() {
 
 int Faults::AnySlot() { return static_cast<int>(world_->rng.Below(replicas_->size())); }
 
-Duration Faults::CutTime() {
-  return world_->Between(Duration::Millis(1), world_->options.cut_max);
-}
+Duration Faults::CutTime() { return world_->Between(Duration::Millis(1), world_->options.cut_max); }
 
 SimReplica* Faults::Leader() const {
   // The newest: a deposed one may not know yet.
@@ -35,9 +33,9 @@ SimReplica* Faults::Leader() const {
 
 void Faults::Strike() {
   const LogSimOptions& o = world_->options;
-  const std::vector<int> weights = {o.crash, o.crash_all, o.pause,      o.cut_link, o.isolate,
-                                    o.isolate_leader, o.split, o.flap, o.break_link, o.corrupt,
-                                    o.wipe,  o.disk_full, o.change,    o.transfer};
+  const std::vector<int> weights = {
+      o.crash, o.crash_all,  o.pause,   o.cut_link, o.isolate,   o.isolate_leader, o.split,
+      o.flap,  o.break_link, o.corrupt, o.wipe,     o.disk_full, o.change,         o.transfer};
   int sum = 0;
   for (const int weight : weights) sum += weight;
   if (sum == 0) return;
@@ -45,23 +43,36 @@ void Faults::Strike() {
   size_t kind = 0;
   while (drawn >= weights[kind]) drawn -= weights[kind++];
   switch (kind) {
-    case 0: return Crash();
-    case 1: return CrashAll();
-    case 2: return Any()->Pause(CutTime());
-    case 3: return CutLink();
-    case 4: return Isolate(AnySlot());
+    case 0:
+      return Crash();
+    case 1:
+      return CrashAll();
+    case 2:
+      return Any()->Pause(CutTime());
+    case 3:
+      return CutLink();
+    case 4:
+      return Isolate(AnySlot());
     case 5: {
       const SimReplica* leader = Leader();
       return Isolate(leader != nullptr ? leader->slot() : AnySlot());
     }
-    case 6: return Split();
-    case 7: return Flap(AnySlot(), AnySlot(), 5);
-    case 8: return BreakLink();
-    case 9: return LoseDisk(false);
-    case 10: return LoseDisk(true);
-    case 11: return Any()->DiskFullFor(CutTime());
-    case 12: return Change();
-    default: return Transfer();
+    case 6:
+      return Split();
+    case 7:
+      return Flap(AnySlot(), AnySlot(), 5);
+    case 8:
+      return BreakLink();
+    case 9:
+      return LoseDisk(false);
+    case 10:
+      return LoseDisk(true);
+    case 11:
+      return Any()->DiskFullFor(CutTime());
+    case 12:
+      return Change();
+    default:
+      return Transfer();
   }
 }
 
@@ -130,9 +141,8 @@ void Faults::Flap(int one, int other, int times) {
   const Duration time = CutTime() / 4;
   CutFor(one, other, time);
   CutFor(other, one, time);
-  world_->heap.After(time + CutTime() / 4, [this, one, other, times] {
-    Flap(one, other, times - 1);
-  });
+  world_->heap.After(time + CutTime() / 4,
+                     [this, one, other, times] { Flap(one, other, times - 1); });
 }
 
 void Faults::BreakLink() {

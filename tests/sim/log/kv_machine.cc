@@ -91,15 +91,15 @@ class KvMachine::Sink : public log::SnapshotSink {
   Status Install(log::Index index) override {
     std::map<int, Cell> cells;
     const std::string header = kHeader;
-    if (text_.compare(0, header.size(), header) != 0) return DataLoss("The snapshot has no header.");
+    if (text_.compare(0, header.size(), header) != 0)
+      return DataLoss("The snapshot has no header.");
     size_t at = header.size();
     while (at < text_.size()) {
       int key = 0;
       Cell cell;
       const size_t end = text_.find('\n', at);
-      if (end == std::string::npos ||
-          std::sscanf(text_.c_str() + at, "%d %" SCNu64 " %" SCNu64, &key, &cell.value,
-                      &cell.version) != 3) {
+      if (end == std::string::npos || std::sscanf(text_.c_str() + at, "%d %" SCNu64 " %" SCNu64,
+                                                  &key, &cell.value, &cell.version) != 3) {
         return DataLoss("The snapshot ends within a line.");
       }
       cells[key] = cell;

@@ -1,7 +1,8 @@
 // KvMachine: the replicated state of the simulation: a map from small keys to numbers, with put and
 // compare-and-swap. Reads look at it directly.
 //
-// Its snapshot is its text in pieces of a few bytes, so that even a small state takes many messages.
+// Its snapshot is its text in pieces of a few bytes, so that even a small state takes many
+// messages.
 #pragma once
 
 #include <cstdint>

@@ -67,11 +67,13 @@ class Search {
   [[nodiscard]] bool Pointless(size_t event) const;
   // A call that may be next and changes nothing: taking it at once can only help. 0: none.
   [[nodiscard]] size_t FindForced() const;
-  // The operation of this call is next, unless that cannot be, or leads to where the search has been.
+  // The operation of this call is next, unless that cannot be, or leads to where the search has
+  // been.
   bool Take(size_t event, bool forced);
   // Whether the search was here, or here with more operations of unknown outcome still to spend.
   bool Seen(uint64_t value);
-  // Undoes what was taken to where there is a choice; the call that was chosen there. 0: none is left.
+  // Undoes what was taken to where there is a choice; the call that was chosen there. 0: none is
+  // left.
   size_t Back();
   void Flip(size_t op) {
     Bits& bits = Unknown(op) ? spent_ : done_;
@@ -84,8 +86,8 @@ class Search {
   std::vector<Event> events_;
   size_t returns_left_ = 0;
   uint64_t value_ = 0;
-  std::vector<bool> blind_;     // Puts of unknown outcome whose value nobody read or expected.
-  Bits done_, spent_;  // A bit for each operation taken; those of unknown outcome apart.
+  std::vector<bool> blind_;  // Puts of unknown outcome whose value nobody read or expected.
+  Bits done_, spent_;        // A bit for each operation taken; those of unknown outcome apart.
   std::vector<Taken> taken_;
   std::map<std::pair<uint64_t, Bits>, std::vector<Bits>> seen_;  // By value and done: all spent.
 };
@@ -147,7 +149,8 @@ void Search::FindBlind() {
 
 bool Search::Pointless(size_t event) const {
   const size_t op = events_[event].op;
-  if (Unknown(op) && ops_[op].op.kind == OpKind::kCas && value_ != ops_[op].op.expected) return true;
+  if (Unknown(op) && ops_[op].op.kind == OpKind::kCas && value_ != ops_[op].op.expected)
+    return true;
   if (ops_[op].op.kind == OpKind::kPut && !taken_.empty()) {
     if (Unknown(events_[taken_.back().event].op)) return true;
   }
@@ -264,8 +267,7 @@ std::string Describe(const HistoryOp& op) {
   return text;
 }
 
-LinearizabilityResult CheckLinearizable(const std::vector<HistoryOp>& history,
-                                        uint64_t max_steps) {
+LinearizabilityResult CheckLinearizable(const std::vector<HistoryOp>& history, uint64_t max_steps) {
   std::map<int, std::vector<HistoryOp>> by_key;
   for (const HistoryOp& op : history) {
     if (op.op.kind == OpKind::kRead && op.returned == HistoryOp::kNever) continue;

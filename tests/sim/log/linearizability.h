@@ -7,10 +7,10 @@
 // which operation was next, never twice from the same operations done and the same value.
 //
 // What keeps the search short when many outcomes are unknown, without changing its answer:
-// operations that change nothing are taken as soon as they may be; of two ways to the same point the
-// one that needed fewer unknowns is enough; a write of unknown outcome that the next write replaces
-// unseen might as well not have happened; and of those whose values nobody ever speaks of one is as
-// good as another, so the first is taken first.
+// operations that change nothing are taken as soon as they may be; of two ways to the same point
+// the one that needed fewer unknowns is enough; a write of unknown outcome that the next write
+// replaces unseen might as well not have happened; and of those whose values nobody ever speaks of
+// one is as good as another, so the first is taken first.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct HistoryOp {
 
   Op op;
   int client = 0;
-  uint64_t called = 0;        // Positions in the one order of all calls and returns.
-  uint64_t returned = kNever; // kNever: the outcome is unknown.
-  uint64_t read = 0;          // What a read returned.
-  bool swapped = false;       // What a compare-and-swap returned.
+  uint64_t called = 0;         // Positions in the one order of all calls and returns.
+  uint64_t returned = kNever;  // kNever: the outcome is unknown.
+  uint64_t read = 0;           // What a read returned.
+  bool swapped = false;        // What a compare-and-swap returned.
 };
 
 // One line: "client 2  [14, 17]  swap k1 5 -> 9: done".
@@ -39,8 +39,8 @@ enum class Verdict { kLinearizable, kNotLinearizable, kUndecided };
 
 struct LinearizabilityResult {
   Verdict verdict = Verdict::kLinearizable;
-  int key = 0;           // Of the first history that is not linearizable.
-  std::string history;   // Its operations, a line each, by call.
+  int key = 0;          // Of the first history that is not linearizable.
+  std::string history;  // Its operations, a line each, by call.
   uint64_t steps = 0;
 };
 

@@ -1,5 +1,5 @@
-// Goal: the checker of histories itself. Known good and bad ones, and small random ones compared with
-// the definition: every order of the operations is tried.
+// Goal: the checker of histories itself. Known good and bad ones, and small random ones compared
+// with the definition: every order of the operations is tried.
 #include "tests/sim/log/linearizability.h"
 
 #include <gtest/gtest.h>
@@ -106,8 +106,8 @@ TEST(Linearizability, UnknownOutcomesMayHappenLateOrNever) {
 }
 
 TEST(Linearizability, KeysAreIndependentAndTheBadOneIsNamed) {
-  const LinearizabilityResult result = CheckLinearizable(
-      {Put(1, 2, 1, 0), Put(3, 4, 2, 5), Read(5, 6, 1, 0), Read(7, 8, 1, 5)});
+  const LinearizabilityResult result =
+      CheckLinearizable({Put(1, 2, 1, 0), Put(3, 4, 2, 5), Read(5, 6, 1, 0), Read(7, 8, 1, 5)});
   EXPECT_EQ(result.verdict, Verdict::kNotLinearizable);
   EXPECT_EQ(result.key, 5);
   EXPECT_EQ(result.history, "  client 0  [3, 4]  put k5 2\n  client 0  [7, 8]  read k5: 1\n");
@@ -170,8 +170,8 @@ TEST(Linearizability, AgreesWithTheDefinitionOnSmallHistories) {
       const uint64_t kind = rng.Below(3);
       HistoryOp op = kind == 0   ? Read(called, returned, rng.Below(values + 1))
                      : kind == 1 ? Put(called, returned, 1 + rng.Below(values))
-                                 : Swap(called, returned, rng.Below(values + 1), 1 + rng.Below(values),
-                                        rng.Below(2) == 0);
+                                 : Swap(called, returned, rng.Below(values + 1),
+                                        1 + rng.Below(values), rng.Below(2) == 0);
       if (op.op.kind != OpKind::kRead && rng.Below(3) == 0) op.returned = kNever;
       history.push_back(op);
     }

@@ -10,14 +10,15 @@ LogSimulation::LogSimulation(const LogSimOptions& options, TraceMode trace)
     : world_(options, trace),
       checkers_(&world_),
       network_(&world_, [this](int to, const log::Message& m) { replicas_[to]->Receive(m); }),
-      clients_(&world_, &network_, [this](int slot) { return replicas_[slot].get(); },
-               options.founders + options.spares),
+      clients_(
+          &world_, &network_, [this](int slot) { return replicas_[slot].get(); },
+          options.founders + options.spares),
       faults_(&world_, &network_, &checkers_, &replicas_) {
   world_.check_invariants = options.seed % 8 == 0;
   for (int slot = 0; slot < options.founders + options.spares; ++slot) {
-    replicas_.push_back(std::make_unique<SimReplica>(
-        &world_, &network_, &checkers_, slot,
-        [this](int from, log::MemberId id) { AskToJoin(from, id); }));
+    replicas_.push_back(
+        std::make_unique<SimReplica>(&world_, &network_, &checkers_, slot,
+                                     [this](int from, log::MemberId id) { AskToJoin(from, id); }));
   }
 }
 

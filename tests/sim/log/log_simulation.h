@@ -3,8 +3,8 @@
 //
 // First faults. Then they stop: what is down starts, links are whole, disks write. Within
 // LogSimOptions::calm_limit one replica must lead, everybody whom the configuration names must have
-// all it has, who joins must have joined, and a write must succeed. Last, every key is read, and the
-// whole history must be linearizable.
+// all it has, who joins must have joined, and a write must succeed. Last, every key is read, and
+// the whole history must be linearizable.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ namespace {
 struct Arguments {
   uint64_t first = 1;
   uint64_t last = 2500;
-  bool print = false;    // The story of a single seed, as it happens.
+  bool print = false;  // The story of a single seed, as it happens.
   int max_failures = 5;
   bool brief = false;    // Failures without their stories.
   uint64_t seconds = 0;  // Goes on with further seeds for so long.
@@ -59,8 +59,8 @@ struct Tally {
   void Print(double seconds) const {
     std::printf("%llu seeds, %.0f a second; %llu events, %llu operations, %.0f simulated seconds\n",
                 static_cast<unsigned long long>(seeds), static_cast<double>(seeds) / seconds,
-                static_cast<unsigned long long>(steps),
-                static_cast<unsigned long long>(operations), virtual_seconds);
+                static_cast<unsigned long long>(steps), static_cast<unsigned long long>(operations),
+                virtual_seconds);
     for (const auto& [name, count] : probes) {
       std::printf("  %10llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
     }
@@ -69,7 +69,8 @@ struct Tally {
 
 void Report(uint64_t seed, const LogSimResult& result) {
   ADD_FAILURE() << "Seed " << seed << ": " << result.failure << "\n"
-                << (arguments.brief ? std::string() : result.story) << "Replay: " << ReplayCommand(seed);
+                << (arguments.brief ? std::string() : result.story)
+                << "Replay: " << ReplayCommand(seed);
 }
 
 TEST(LogSimulation, KeepsItsPromisesInEveryRun) {
@@ -122,12 +123,29 @@ TEST(LogSimulation, ReachesTheRareBranches) {
     Announce(seed);
     for (const auto& [name, count] : RunSeed(seed).probes) probes[name] += count;
   }
-  for (const char* name :
-       {"all lost power", "cluster split", "corrupt disk found at start", "crash at a storage call",
-        "disk corrupted", "disk lost", "leader elected", "leader removed itself",
-        "leadership handed over", "link broken", "log was full", "member added", "member removed",
-        "message doubled", "message lost", "outcome unknown", "replica cut off", "replica paused",
-        "snapshot installed", "snapshot made", "unsynced write lost", "write failed"}) {
+  for (const char* name : {"all lost power",
+                           "cluster split",
+                           "corrupt disk found at start",
+                           "crash at a storage call",
+                           "disk compared with its mirror",
+                           "disk corrupted",
+                           "disk lost",
+                           "leader elected",
+                           "leader removed itself",
+                           "leadership handed over",
+                           "link broken",
+                           "log was full",
+                           "member added",
+                           "member removed",
+                           "message doubled",
+                           "message lost",
+                           "outcome unknown",
+                           "replica cut off",
+                           "replica paused",
+                           "snapshot installed",
+                           "snapshot made",
+                           "unsynced write lost",
+                           "write failed"}) {
     EXPECT_GT(probes[name], 20u) << name;
   }
 }
@@ -149,7 +167,8 @@ TEST(LogSimulation, SurvivesACrashAtEveryStorageCall) {
       options.crash_at_call = call;
       const LogSimResult result = RunOptions(options);
       ASSERT_TRUE(result.ok) << "Seed " << seed << ", call " << call << ": " << result.failure
-                             << "\n" << result.story;
+                             << "\n"
+                             << result.story;
       const auto crashed = result.probes.find("crash at a storage call");
       crashes += crashed != result.probes.end() ? crashed->second : 0;
     }

@@ -89,6 +89,17 @@ void ManyElections(LogSimOptions* o) {
   o->down_max = o->raft.election_min * 2;
 }
 
+// What was said in an old term arrives in a newer one.
+void LateMessages(LogSimOptions* o) {
+  ManyElections(o);
+  o->ordered = false;
+  o->slow = 0.2;
+  o->slow_max = o->raft.election_min * 4;
+  o->duplicate = 0.1;
+  o->loss = 0;
+  o->break_link = o->crash = o->crash_all = 0;
+}
+
 void ManyCrashes(LogSimOptions* o) {
   ManyElections(o);
   o->crash = o->crash_all = 8;
@@ -180,23 +191,35 @@ std::vector<Mutant> MakeMutants() {
   split.push_back("Log matching");
   return {
       {"VotesTwice", One<VotesTwice>(), Mutation::kNone, ManyElections, {"Election safety"}},
-      {"VotesForAnyLog", One<VotesForAnyLog>(), Mutation::kNone, ManyElections,
+      {"VotesForAnyLog",
+       One<VotesForAnyLog>(),
+       Mutation::kNone,
+       ManyElections,
        {"Leader completeness"}},
       {"VotesDuringLease", One<VotesDuringLease>(), Mutation::kNone, CutLinks, {"Lease"}},
       {"SkipsFsync", One<SkipsFsync>(), Mutation::kNone, ManyCrashes, split},
-      {"AppendsAnywhere", One<AppendsAnywhere>(), Mutation::kNone, ManyElections,
+      {"AppendsAnywhere",
+       One<AppendsAnywhere>(),
+       Mutation::kNone,
+       ManyElections,
        {"Log matching", "State machine safety"}},
-      {"CommitsOldTerms", One<CommitsOldTerms>(), Mutation::kNone, OneByOne, lost, 3000},
+      {"CommitsOldTerms", One<CommitsOldTerms>(), Mutation::kNone, OneByOne, lost, 6000},
       {"SmallQuorum", One<SmallQuorum>(), Mutation::kNone, ManyElections, split},
-      {"FollowerCommitsAll", One<FollowerCommitsAll>(), Mutation::kNone, OneByOne,
+      {"FollowerCommitsAll",
+       One<FollowerCommitsAll>(),
+       Mutation::kNone,
+       OneByOne,
        {"State machine safety", "Commit"}},
-      {"ManyChangesAtOnce", One<ManyChangesAtOnce>(), Mutation::kNone, ManyChanges, split, 1000},
+      {"ManyChangesAtOnce", One<ManyChangesAtOnce>(), Mutation::kNone, ManyChanges, split, 3000},
       {"LeaseNeverEnds", One<LeaseNeverEnds>(), Mutation::kNone, ManyPauses, {"Linearizability"}},
-      {"LeaseBeforeFirstCommit", One<LeaseBeforeFirstCommit>(), Mutation::kNone, ManyReads,
+      {"LeaseBeforeFirstCommit",
+       One<LeaseBeforeFirstCommit>(),
+       Mutation::kNone,
+       ManyReads,
        {"Linearizability"}},
-      {"TakesOldTerms", One<TakesOldTerms>(), Mutation::kNone, ManyElections, split, 6000},
+      {"TakesOldTerms", One<TakesOldTerms>(), Mutation::kNone, LateMessages, split},
       {"CountsOldProbes", One<CountsOldProbes>(), Mutation::kNone, WildClocks, {"Linearizability"}},
-      {"ForgetsVote", nullptr, Mutation::kForgetVote, ManyCrashes, {"Election safety"}, 1000},
+      {"ForgetsVote", nullptr, Mutation::kForgetVote, ManyCrashes, {"Election safety"}, 3000},
       {"ForgetsSyncedWrites", nullptr, Mutation::kForgetSynced, ManyCrashes, lost},
       {"HidesCorruption", nullptr, Mutation::kHideCorruption, LostDisks, lost},
       {"KeepsIdentityOfLostDisk", nullptr, Mutation::kKeepIdentity, LostDisks, split},
@@ -218,6 +241,7 @@ LogSimOptions OptionsOf(const Mutant& mutant, uint64_t seed) {
   options.rules = mutant.rules;
   options.mutation = mutant.mutation;
   options.check_promises = false;
+  options.mirror = false;
   if (mutant.tune != nullptr) mutant.tune(&options);
   return options;
 }

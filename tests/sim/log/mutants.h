@@ -1,8 +1,9 @@
-// Mutants: deliberately broken variants of the core (overrides of log::Rules), of its shell and of its
-// disk, to prove that the checkers can fail. Each comes with the kind of run in which it shows soon.
+// Mutants: deliberately broken variants of the core (overrides of log::Rules), of its shell and of
+// its disk, to prove that the checkers can fail. Each comes with the kind of run in which it shows
+// soon.
 //
-// Promises are not checked in these runs (LogSimOptions::check_promises), except where said: a mutant
-// has to be found by what comes of it.
+// Promises are not checked in these runs (LogSimOptions::check_promises), except where said: a
+// mutant has to be found by what comes of it.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ struct Mutant {
   void (*tune)(LogSimOptions*) = nullptr;  // Biases the seed's options; may be null.
   // Beginnings of the sentences of which one has to come.
   std::vector<std::string> caught_by;
-  uint64_t max_seeds = 300;
+  uint64_t max_seeds = 1000;
 };
 
 const std::vector<Mutant>& AllMutants();

@@ -109,6 +109,7 @@ LogSimOptions LogSimOptions::FromSeed(uint64_t seed) {
   Dice dice(seed * 2);
   LogSimOptions o;
   o.seed = seed;
+  o.mirror = seed % 16 == 3;
   o.founders = dice.Pick({1, 3, 3, 3, 3, 3, 5, 5, 5, 7});
   o.spares = dice.Between(0, 2);
   o.raft = DrawRaft(&dice);

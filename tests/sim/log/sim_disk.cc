@@ -16,12 +16,55 @@ Result<log::Recovered> SimDisk::Load() {
   recovered.snapshot = snapshot_;
   recovered.entries.assign(entries_.begin(), entries_.end());
   recovered.sequence = sequence_;
+  if (mirrored_) RETURN_IF_ERROR(CheckMirror(recovered));
   return recovered;
+}
+
+void SimDisk::Mirror() {
+  mirrored_ = std::make_shared<log::MemoryDisk>();
+  (void)OpenMirror();
+  (void)mirror_->Load();
+}
+
+Status SimDisk::OpenMirror() {
+  mirror_.reset();
+  Result<std::unique_ptr<log::MemoryStorage>> opened =
+      log::MemoryStorage::Open(mirrored_, "the mirror");
+  RETURN_IF_ERROR(opened.status());
+  mirror_ = *std::move(opened);
+  return OkStatus();
+}
+
+Status SimDisk::CheckMirror(const log::Recovered& ours) {
+  const Status opened = OpenMirror();
+  if (!opened.ok()) return Internal("The mirror does not open: " + opened.message());
+  const Result<log::Recovered> loaded = mirror_->Load();
+  if (!loaded.ok()) return Internal("The mirror does not load: " + loaded.status().message());
+  const log::Recovered& theirs = *loaded;
+  const auto bytes = [](const log::Recovered& r) {
+    return r.snapshot ? r.snapshot->SerializeAsString() : std::string();
+  };
+  bool same = ours.identity.SerializeAsString() == theirs.identity.SerializeAsString() &&
+              ours.hard == theirs.hard && bytes(ours) == bytes(theirs) &&
+              ours.entries.size() == theirs.entries.size();
+  for (size_t i = 0; same && i < ours.entries.size(); ++i) {
+    same = *ours.entries[i] == *theirs.entries[i];
+  }
+  for (uint32_t i = 0; same && ours.snapshot && i < ours.snapshot->chunks(); ++i) {
+    const Result<std::string> piece = mirror_->ReadPiece(ours.snapshot->index(), i);
+    same = piece.ok() && *piece == pieces_[{ours.snapshot->index(), i}];
+  }
+  if (same) return OkStatus();
+  return Internal("The mirror has other contents: log to " +
+                  std::to_string(theirs.entries.empty() ? 0 : theirs.entries.back()->index) +
+                  ", ours to " + std::to_string(last()));
 }
 
 Status SimDisk::Write(const std::vector<log::LogWrite>& group) {
   for (const log::LogWrite& write : group) RETURN_IF_ERROR(Apply(write));
-  return OkStatus();
+  if (!mirrored_) return OkStatus();
+  const Status mirrored = mirror_->Write(group);
+  return mirrored.ok() ? mirrored : Internal("The mirror refuses a write: " + mirrored.message());
 }
 
 Status SimDisk::Apply(const log::LogWrite& write) {

@@ -4,15 +4,20 @@
 // here, each LogWrite whole. A crash applies a prefix of what was under way. Corruption is found by
 // checksum: by Load, and by reading a piece that was hit. A disk refuses writes that contradict
 // themselves (gaps, a snapshot without its pieces), which the simulation counts as broken promises.
+//
+// With Mirror() every write also goes to a log::MemoryStorage, with the records and checks of the
+// real disk, and what that finds at each start and in each piece must be the same.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "state/log/memory_storage.h"
 #include "state/log/storage.h"
 
 namespace meseta::logsim {
@@ -34,12 +39,16 @@ class SimDisk : public log::Storage {
   }
 
   void Corrupt() { corrupt_ = true; }
+  // REQUIRES: nothing was written yet.
+  void Mirror();
   // Deliberate bugs (Mutation).
   void ForgetVote() { hard_.voted_for = 0; }
   void DropLastEntries(size_t count);
   void HideCorruption();
 
  private:
+  [[nodiscard]] Status OpenMirror();
+  [[nodiscard]] Status CheckMirror(const log::Recovered& ours);
   Status Apply(const log::LogWrite& write);
   Status TakeSnapshot(const log::LogWrite& write);
   Status Append(const std::vector<log::EntryPtr>& entries);
@@ -52,6 +61,8 @@ class SimDisk : public log::Storage {
   std::deque<log::EntryPtr> entries_;
   uint64_t sequence_ = 0;
   bool corrupt_ = false;
+  std::shared_ptr<log::MemoryDisk> mirrored_;  // Null: there is no mirror.
+  std::unique_ptr<log::MemoryStorage> mirror_;
 };
 
 }  // namespace meseta::logsim

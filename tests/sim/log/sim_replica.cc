@@ -40,6 +40,7 @@ void SimReplica::WriteIdentity(bool joined) {
 void SimReplica::NewDisk() {
   const bool keep = disk_number_ > 0 && world_->options.mutation == Mutation::kKeepIdentity;
   disk_ = SimDisk();
+  if (world_->options.mirror) disk_.Mirror();
   if (!keep) ++disk_number_;
   WriteIdentity(keep);
 }
@@ -58,9 +59,14 @@ void SimReplica::Boot() {
   }
   if (world_->options.mutation == Mutation::kForgetVote) disk_.ForgetVote();
   Result<log::Recovered> recovered = disk_.Load();
+  if (world_->options.mirror && recovered.ok()) ++world_->probes["disk compared with its mirror"];
+  if (!recovered.ok() && disk_.intact()) {
+    return world_->Fail("Disk of m" + std::to_string(id()) + ": " + recovered.status().message());
+  }
   if (!recovered.ok()) {
     ++world_->probes["corrupt disk found at start"];
-    if (world_->trace.on()) world_->Note("slot " + std::to_string(slot_) + " finds its disk corrupt");
+    if (world_->trace.on())
+      world_->Note("slot " + std::to_string(slot_) + " finds its disk corrupt");
     NewDisk();
     recovered = disk_.Load();
   }
@@ -226,8 +232,7 @@ void SimReplica::SetWake(Time local) {
   wake_at_ = local;
   const uint64_t wake = ++wake_;
   if (local == Time::Max()) return;
-  const Duration delay =
-      std::max(Duration(), clock_.WhenItShows(local) - world_->heap.now());
+  const Duration delay = std::max(Duration(), clock_.WhenItShows(local) - world_->heap.now());
   After(delay, [this, wake] {
     if (wake != wake_) return;
     wake_at_ = Time();
@@ -244,8 +249,7 @@ void SimReplica::StartWrite() {
   const LogSimOptions& options = world_->options;
   Duration time = world_->Between(options.write_min, options.write_max);
   if (world_->Fault(options.write_stall)) time = time * 10;
-  if (++world_->storage_calls == options.crash_at_call ||
-      world_->Fault(options.crash_at_storage)) {
+  if (++world_->storage_calls == options.crash_at_call || world_->Fault(options.crash_at_storage)) {
     ++world_->probes["crash at a storage call"];
     // Before, within or just after it.
     const bool written = world_->Chance(0.3);
@@ -291,10 +295,9 @@ void SimReplica::WriteFailed() {
   }
   Stop();
   const uint64_t life = life_;
-  world_->heap.After(world_->Between(Duration::Millis(10), world_->options.down_max),
-                     [this, life] {
-                       if (life == life_) Boot();
-                     });
+  world_->heap.After(world_->Between(Duration::Millis(10), world_->options.down_max), [this, life] {
+    if (life == life_) Boot();
+  });
 }
 
 // --- The state machine ---
@@ -314,8 +317,8 @@ void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
     if (!disk_.intact()) {  // Was hit meanwhile: found at the next start.
       return After(Duration(), [this] { Crash(Duration::Millis(1)); });
     }
-    world_->Fail("Snapshot " + std::to_string(meta.index()) + " of m" + std::to_string(id()) + ": " +
-                 status.message());
+    world_->Fail("Snapshot " + std::to_string(meta.index()) + " of m" + std::to_string(id()) +
+                 ": " + status.message());
   }
   snapshot_index_ = meta.index();
   checkers_->State(slot_, meta.index(), machine_->hash());
@@ -366,7 +369,8 @@ void SimReplica::Apply(const log::EntryPtr& entry) {
 void SimReplica::Submit(const Op& op, std::optional<log::Term> term, OnReply reply) {
   if (!up()) return reply({});
   if (paused()) {
-    return After(Duration(), [this, op, term, reply = std::move(reply)] { Submit(op, term, reply); });
+    return After(Duration(),
+                 [this, op, term, reply = std::move(reply)] { Submit(op, term, reply); });
   }
   if (op.kind == OpKind::kRead) {
     const uint64_t read = ++next_read_;

@@ -1,9 +1,11 @@
-// SimReplica: one address where a replica may run: its disk, its clock and, while it is up, RaftCore
-// with its state machine. The shell around the core, as log::Replica is, over simulated things.
+// SimReplica: one address where a replica may run: its disk, its clock and, while it is up,
+// RaftCore with its state machine. The shell around the core, as log::Replica is, over simulated
+// things.
 //
-// Writes are asynchronous: all that queued while one group was on its way to the disk go as the next
-// group. A crash keeps a prefix of the group under way. A replica whose disk is corrupt or empty takes
-// a new id and has no core until the leader has taken it in; a failed write ends the process, which opens the disk anew later.
+// Writes are asynchronous: all that queued while one group was on its way to the disk go as the
+// next group. A crash keeps a prefix of the group under way. A replica whose disk is corrupt or
+// empty takes a new id and has no core until the leader has taken it in; a failed write ends the
+// process, which opens the disk anew later.
 #pragma once
 
 #include <cstdint>
@@ -142,8 +144,8 @@ class SimReplica {
   std::vector<Queued> queue_, writing_;
   std::deque<log::EntryPtr> to_apply_;  // Committed.
   std::map<log::Index, Proposal> proposals_;
-  std::map<uint64_t, Reading> reads_;                       // Asked for.
-  std::multimap<log::Index, Reading> reads_waiting_;        // Until that index is applied.
+  std::map<uint64_t, Reading> reads_;                 // Asked for.
+  std::multimap<log::Index, Reading> reads_waiting_;  // Until that index is applied.
   uint64_t next_read_ = 0;
   log::Index snapshot_index_ = 0;
   uint64_t snapshotting_ = 0;  // Number of the snapshot that is being written; 0: none.

@@ -68,10 +68,10 @@ struct World {
   Rng rng;
   Trace trace;
   bool faults = true;
-  bool check_invariants = false;              // The core's own, after each step: slow.
-  uint64_t storage_calls = 0;                 // Of all replicas.
-  std::string failure;                        // The first broken promise: a sentence.
-  std::map<std::string, uint64_t> probes;     // How often rare things happened.
+  bool check_invariants = false;           // The core's own, after each step: slow.
+  uint64_t storage_calls = 0;              // Of all replicas.
+  std::string failure;                     // The first broken promise: a sentence.
+  std::map<std::string, uint64_t> probes;  // How often rare things happened.
 };
 
 }  // namespace meseta::logsim
