@@ -27,12 +27,14 @@ def tasks():
             "LOST without word": {"ends": ()},
             "DUPLICATED": {"starts": 2},
             "two ends": {"ends": (("u1", "TASK_FAILED"), ("u2", "TASK_FAILED"))},
+            "two ends: t on a": {"ends": (("reconciled", "TASK_LOST"), ("u1", "TASK_FINISHED"))},
             "LOST after it had started": {"ends": (("u1", "TASK_DROPPED"),)},
             "finished without a start": {"starts": 0}}.items():
         problems = framework_with(**options).problems()
         expect(len(problems) == 1 and problems[0].startswith(what), what, "is not seen:", problems)
     for options in ({}, {"starts": 0, "ends": (("u1", "TASK_LOST"),)},
-                    {"ends": (("u1", "TASK_FINISHED"), ("reconciled", "TASK_FINISHED"))}):
+                    {"ends": (("u1", "TASK_FINISHED"), ("reconciled", "TASK_FINISHED"))},
+                    {"ends": (("u1", "TASK_FINISHED"), ("reconciled", "TASK_GONE"))}):
         problems = framework_with(**options).problems()
         expect(not problems, "a good history is called", problems)
     slow = framework_with()
@@ -80,11 +82,16 @@ def leaders():
     watch = Watch.__new__(Watch)
     watch.lock, watch.seen, watch.leaders, watch.problems = threading.Lock(), {}, {}, []
     one, two = FakeMaster("one"), FakeMaster("two")
-    watch._note(one, {"term": 3, "leader": "one"})
-    watch._note(two, {"term": 3, "leader": "one"})
-    watch._note(two, {"term": 4, "leader": "two"})
+
+
+    def note(master, term, role):
+        watch._note(master, {"term": term, "members": [{"self": True, "role": role},
+                                                       {"self": False, "role": "leader"}]})
+    note(one, 3, "leader")
+    note(two, 3, "voter")
+    note(two, 4, "leader")
     expect(watch.leader() == (4, "two") and not watch.problems, watch.leader(), watch.problems)
-    watch._note(two, {"term": 3, "leader": "two"})
+    note(two, 3, "leader")
     expect("term 3 was led by one and by two" in watch.problems[0])
 
 

@@ -36,7 +36,7 @@ def ask(address, path, method="GET", body=None, timeout=2.0):
 
 class Master(cluster.Daemon):
     def __init__(self, fleet, number, peers, flags=()):
-        host = fleet.network.host(number)
+        host = hosts.host(number)
         self.host, self.number, self.address = host, number, f"{host.ip}:{PORT}"
         self.work_dir = f"{fleet.dir}/master-{number}"
         self.environment = {}
@@ -69,7 +69,7 @@ class Master(cluster.Daemon):
 
 
 def agent_daemon(fleet, number, masters, resources):
-    host = fleet.network.host(number)
+    host = hosts.host(number)
     daemon = cluster.Daemon(f"agent {number}", host.inside([
         os.path.join(cluster.BIN, "meseta-agent"), f"--master={','.join(masters)}", f"--ip={host.ip}",
         "--port=5051", f"--hostname={host.ip}", "--insecure_listen", f"--resources={resources}",
@@ -77,6 +77,11 @@ def agent_daemon(fleet, number, masters, resources):
         f"{fleet.dir}/agent-{number}.log")
     daemon.host = host
     return daemon
+
+
+def leads(answer):
+    """Whether the master that answered /meseta/members so leads, by its own word."""
+    return any(m["self"] and m["role"] == "leader" for m in answer["members"])
 
 
 class Watch:
@@ -105,20 +110,20 @@ class Watch:
             time.sleep(self.EVERY)
 
     def _note(self, master, answer):
-        term, leader = answer["term"], answer.get("leader")
         with self.lock:
             self.seen[master] = (time.monotonic(), answer)
-            if leader == master.address:
-                first = self.leaders.setdefault(term, leader)
-                if first != leader:
-                    self.problems.append(f"term {term} was led by {first} and by {leader}")
+            if leads(answer):
+                first = self.leaders.setdefault(answer["term"], master.address)
+                if first != master.address:
+                    self.problems.append(
+                        f"term {answer['term']} was led by {first} and by {master.address}")
 
     def leader(self):
         """(term, address) of who says of himself that he leads, in the newest term; or None."""
         with self.lock:
             now = time.monotonic()
             leading = [(answer["term"], master.address) for master, (when, answer) in self.seen.items()
-                       if answer.get("leader") == master.address and now - when < self.FRESH]
+                       if leads(answer) and now - when < self.FRESH]
         return max(leading, default=None)
 
 
@@ -129,7 +134,6 @@ class Fleet:
                  master_flags=(), later_masters=0):
         """`later_masters`: agents know the addresses of so many that are not there yet."""
         self.dir = tempfile.mkdtemp(prefix="meseta-failover-")
-        self.network = hosts.Network()
         self.master_flags = master_flags
         known = [f"{hosts.SUBNET}.{n}:{PORT}" for n in range(1, masters + later_masters + 1)]
         addresses = known[:masters]
@@ -140,7 +144,7 @@ class Fleet:
         self.marked_gone = 0
         self.emulator = None
         if emulated:
-            host = self.network.host(EMULATOR)
+            host = hosts.host(EMULATOR)
             self.emulator = cluster.Daemon("emulator", host.inside([
                 os.path.join(cluster.BIN, "meseta-emulator"), f"--agents={emulated}",
                 f"--master={','.join(known)}"]), f"{self.dir}/emulator.log")
@@ -167,6 +171,8 @@ class Fleet:
     def __exit__(self, kind, *_):
         if self.watch:
             self.watch.stopped = True
+        for master in self.masters:
+            master.host.heal()
         for daemon in (*filter(None, [self.emulator]), *self.agents, *self.masters):
             if daemon.process and daemon.process.poll() is None:
                 daemon.process.send_signal(signal.SIGCONT)

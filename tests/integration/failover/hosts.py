@@ -103,16 +103,15 @@ class Host:
 NOTHING_PASSES = ["tbf", "rate", "8bit", "burst", "1", "limit", "1"]
 
 
-class Network:
-    """The bridge; hosts are made by number when they are asked for."""
+_hosts = {}
 
-    def __init__(self):
+
+def host(number):
+    """The host of that number, made when it is first asked for; the bridge comes with the first."""
+    if not _hosts:
         run("ip", "link", "add", "name", "bridge0", "type", "bridge")
         run("ip", "addr", "add", f"{TEST}/24", "dev", "bridge0")
         run("ip", "link", "set", "bridge0", "up")
-        self.hosts = {}
-
-    def host(self, number):
-        if number not in self.hosts:
-            self.hosts[number] = Host(number)
-        return self.hosts[number]
+    if number not in _hosts:
+        _hosts[number] = Host(number)
+    return _hosts[number]
