@@ -52,7 +52,7 @@ class FakeFleet:
             "/registrar(1)/registry": {
                 "meseta": {"frameworks": [{"info": named(f)} for f in frameworks]},
                 "slaves": {"slaves": [{"info": named(a)} for a in agents]},
-                "gone": {"gone": [named(g) for g in gone]}},
+                "gone": {"slaves": [named(g) for g in gone]}},
             "/slaves": {"slaves": []}}
 
     def leading_answer(self, path):

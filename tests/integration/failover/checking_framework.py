@@ -75,6 +75,7 @@ class CheckingFramework:
         self.info = {"user": "root", "name": name, "failover_timeout": 604800, "checkpoint": True,
                      "roles": ["checking"],
                      "capabilities": [{"type": "MULTI_ROLE"}, {"type": "PARTITION_AWARE"}]}
+        self.hosts = {agent.host.ip for agent in fleet.agents}  # Of agents that really run tasks.
         self.changed = threading.Condition()
         self.framework_id = None
         self.session = None
@@ -165,8 +166,13 @@ class CheckingFramework:
                 self.changed.notify_all()
             self._reconcile(session, self._not_ended())
         elif kind == "OFFERS":
+            emulated = [o["id"] for o in event["offers"]["offers"] if o["hostname"] not in self.hosts]
+            if emulated:
+                self._call(session, "DECLINE", decline={"offer_ids": emulated,
+                                                        "filters": {"refuse_seconds": 3600}})
             for offer in event["offers"]["offers"]:
-                self._answer(session, offer)
+                if offer["hostname"] in self.hosts:
+                    self._answer(session, offer)
         elif kind == "UPDATE":
             self._on_update(session, event["update"]["status"])
 

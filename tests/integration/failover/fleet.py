@@ -249,7 +249,10 @@ class Fleet:
             return "; ".join(ended)
         term_and_address = self.watch.leader()
         if not term_and_address:
-            return "nobody leads"
+            said = {m.name: m.members() or {} for m in self.masters}
+            return "nobody leads: " + "; ".join(
+                f"{name}: {a.get('state', 'no answer')}, {a.get('problem', 'no problem')}"
+                for name, a in said.items())
         members = json.loads(ask(term_and_address[1], "/meseta/members")[2])["members"]
         wanted = collections.Counter(m.address for m in (expected or self.masters))
         voters = collections.Counter(m["address"] for m in members if m["role"] in VOTING)

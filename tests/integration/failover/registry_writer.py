@@ -32,7 +32,7 @@ def admitted_agents(registry):
 
 
 def gone_agents(registry):
-    return {g["id"]["value"] for g in registry.get("gone", {}).get("gone", [])}
+    return {g["id"]["value"] for g in registry.get("gone", {}).get("slaves", [])}
 
 
 class RegistryWriter:
