@@ -1,5 +1,8 @@
 #include "tests/sim/sim_framework.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "agent/updates/update_stream.h"
 #include "state/model/resources.h"
 #include "tests/sim/sim_container.h"
@@ -49,11 +52,13 @@ v1::FrameworkInfo InfoOf(const std::string& name, const std::string& id) {
 
 }  // namespace
 
-SimFramework::SimFramework(World* world, SimHttp* http, int index, std::function<bool()> all_done)
+SimFramework::SimFramework(World* world, SimHttp* http, int index, std::function<bool()> all_done,
+                           RegisteredSince registered_since)
     : world_(world),
       http_(http),
       name_("f" + std::to_string(index)),
       all_done_(std::move(all_done)),
+      registered_since_(std::move(registered_since)),
       pending_(world->options.tasks) {}
 
 void SimFramework::Start() {
@@ -115,6 +120,7 @@ void SimFramework::OnEvent(const std::string& stream, const std::string& bytes) 
     case Event::SUBSCRIBED:
       connected_ = true;
       id_ = event.subscribed().framework_id().value();
+      AskAfterAll();
       break;
     case Event::OFFERS:
       for (const v1::Offer& offer : event.offers().offers()) OnOffer(offer);
@@ -133,6 +139,37 @@ void SimFramework::OnEvent(const std::string& stream, const std::string& bytes) 
       break;
     default:
       break;
+  }
+}
+
+// What it launched on its old stream has arrived by now, or never will.
+void SimFramework::AskAfterAll() {
+  Call call = NewCall(Call::RECONCILE);
+  for (const auto& [id, task] : tasks_) {
+    if (task.over) continue;
+    auto* entry = call.mutable_reconcile()->add_tasks();
+    entry->mutable_task_id()->set_value(id);
+    // Some frameworks do not know where a task is.
+    if (world_->Chance(0.8)) entry->mutable_agent_id()->set_value(task.agent);
+  }
+  if (!call.has_reconcile()) return;
+  const bool arrives = http_->Call(stream_, call);
+  for (auto& [id, task] : tasks_) task.asked.reset();
+  if (!arrives) return;
+  for (const auto& entry : call.reconcile().tasks()) {
+    // Without agent the answer may wait for all of them.
+    if (entry.has_agent_id()) tasks_[entry.task_id().value()].asked = world_->heap.now();
+  }
+}
+
+void SimFramework::CheckAnswers() {
+  for (const auto& [id, task] : tasks_) {
+    const std::optional<Time> registered = registered_since_(task.agent);
+    if (!task.asked || !registered) continue;
+    const Time since = std::max(*task.asked, *registered);
+    if (world_->heap.now() <= since + kAnswerTime + world_->options.delay_max * 2) continue;
+    world_->checkers.Fail("Nobody answered " + name_ + "'s question about " + id +
+                          ", whose agent " + task.agent + " is registered");
   }
 }
 
@@ -226,6 +263,13 @@ void SimFramework::OnUpdate(const v1::TaskStatus& status) {
   world_->Note(name_ + " hears " + id + " " + v1::TaskState_Name(status.state()) +
                (status.has_uuid() ? "" : " by the master: " + status.message()));
   if (it == tasks_.end()) return world_->checkers.Fail("An update of an unknown task, " + id);
+  if (it->second.asked) {
+    const std::optional<Time> registered = registered_since_(it->second.agent);
+    if (registered && *registered > *it->second.asked && !status.has_uuid()) {
+      ++world_->checkers.probes["question waited for its agent"];
+    }
+    it->second.asked.reset();
+  }
   world_->checkers.UpdateSeen(status);
   // What ran is over with its agent's word, which is owed an acknowledgement.
   const bool over =
@@ -259,6 +303,7 @@ void SimFramework::Acknowledge(const v1::TaskStatus& status) {
 void SimFramework::Tick() {
   world_->heap.After(kTick, [this] { Tick(); });
   if (!connected_) return;
+  CheckAnswers();
   if (!all_done_()) UseKeptOffers();  // Somebody needs them again.
   const Time now = world_->heap.now();
   for (auto& [id, task] : tasks_) {

@@ -1,10 +1,12 @@
 // SimFramework: a scripted scheduler. Launches its tasks as offers come, kills some, acknowledges
 // what it hears (late, twice or, while faults are on, not at all), subscribes again under its id
-// after each break, and reconciles what it has not heard of for a while. It forgets nothing.
+// after each break, asks after all of its tasks then, and after what it has not heard of for a while.
+// It forgets nothing. A question has to be answered kAnswerTime after the task's agent is registered.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +21,13 @@ class SimFramework : public HttpClient {
   // a launch.
   static constexpr Duration kSettled = Duration::Seconds(10);
   static constexpr int kMaxRelaunches = 20;
+  static constexpr Duration kAnswerTime = Duration::Seconds(5);
 
+  // Since when the leader has had the agent on a link.
+  using RegisteredSince = std::function<std::optional<Time>(const std::string& agent)>;
   // `all_done`: no framework has anything left to launch, so offers may be kept.
-  SimFramework(World* world, SimHttp* http, int index, std::function<bool()> all_done);
+  SimFramework(World* world, SimHttp* http, int index, std::function<bool()> all_done,
+               RegisteredSince registered_since);
 
   void Start();
   void BreakStream();
@@ -40,12 +46,15 @@ class SimFramework : public HttpClient {
     Time launched;
     Time next_question;
     Time next_kill;
+    std::optional<Time> asked;  // When it subscribed; none: it was answered.
     bool kill = false;
     bool over = false;
   };
 
   void Connect();
   void Tick();
+  void AskAfterAll();
+  void CheckAnswers();
   void OnOffer(const v1::Offer& offer);
   void UseOffer(const v1::Offer& offer);
   void UseKeptOffers();
@@ -65,6 +74,7 @@ class SimFramework : public HttpClient {
   SimHttp* http_;
   const std::string name_;
   const std::function<bool()> all_done_;
+  const RegisteredSince registered_since_;
   std::string id_;
   std::string stream_;
   bool connected_ = false;

@@ -61,14 +61,35 @@ void SimMaster::Crash(bool power) {
   if (!up()) return;
   world_->Note("master dies");
   ++world_->checkers.probes["master died"];
+  Stop(power, world_->Between(Duration::Millis(100), Duration::Seconds(15)));
+}
+
+void SimMaster::Depose() {
+  if (!up() || deposed_) return;
+  world_->Note("master is deposed");
+  ++world_->checkers.probes["leader changed"];
+  deposed_ = true;
+  Later(world_->heap.now() + world_->Between(Duration(), Duration::Seconds(1)), [this] {
+    Stop(false, world_->Between(Duration::Millis(100), Duration::Millis(1500)));
+  });
+}
+
+std::optional<Time> SimMaster::RegisteredSince(const AgentId& agent) const {
+  const auto it = registered_since_.find(agent);
+  if (it == registered_since_.end()) return std::nullopt;
+  return it->second;
+}
+
+void SimMaster::Stop(bool power, Duration pause) {
   ++epoch_;
+  deposed_ = false;
+  registered_since_.clear();
   core_.reset();
   allocator_.reset();
   disk_.Crash(power);
   network_->MasterDown();
   http_->MasterDown();
-  world_->heap.After(world_->Between(Duration::Millis(100), Duration::Seconds(15)),
-                     [this] { Boot(); });
+  world_->heap.After(pause, [this] { Boot(); });
 }
 
 void SimMaster::Later(Time at, std::function<void()> event) {
@@ -133,16 +154,27 @@ void SimMaster::Perform() {
   for (const auto& message : effects.to_agents) {
     network_->SendToAgent(message.link, message.message.SerializePartialAsString());
   }
-  for (const auto& event : effects.to_sessions) {
-    http_->SendEvent(event.session.value(), event.event);
-  }
+  for (const auto& event : effects.to_sessions) Tell(event);
   for (const StreamId& session : effects.close_sessions) http_->CloseByServer(session.value());
   for (const master::LinkId link : effects.close_links) network_->Break(link);
   WakeAt(effects.wake_at);
   Check();
 }
 
+void SimMaster::Tell(const master::Effects::SessionEvent& event) {
+  if (event.event.has_subscribed()) {
+    const std::string id = event.event.subscribed().framework_id().value();
+    if (!disk_.records().count("framework/" + id)) {
+      world_->checkers.Fail("Framework " + id + " is subscribed and not in the registry");
+    }
+  }
+  const bool answer = event.event.has_update() && !event.event.update().status().has_uuid();
+  if (answer && world_->options.mutation == Mutation::kAnswersSwallowed) return;
+  http_->SendEvent(event.session.value(), event.event);
+}
+
 void SimMaster::Persist(registry::RegistryBatch batch) {
+  if (deposed_) return;
   SimDisk::Changes changes;
   for (registry::RegistryChange& change : batch.changes) {
     changes.emplace_back(std::move(change.key), std::move(change.value));
@@ -199,6 +231,11 @@ void SimMaster::WakeAt(std::optional<Time> time) {
 void SimMaster::Check() {
   core_->CheckInvariants();
   for (const auto& [id, agent] : core_->state().agents.registered()) {
+    if (agent.connected()) {
+      registered_since_.emplace(id, world_->heap.now());
+    } else {
+      registered_since_.erase(id);
+    }
     const auto* account = core_->state().ledger.FindAgent(id);
     model::Resources offered;
     for (const auto& [offer_id, offer] : core_->state().offers.all()) {

@@ -1,8 +1,10 @@
-// SimMaster: a master's process around MasterCore and AllocatorCore, performing effects as
-// master_actor.cc does. Its registry survives it; each boot is a new term from what is on disk.
+// SimMaster: the leading master around MasterCore and AllocatorCore, performing effects as
+// master_actor.cc does. The registry survives it; each boot is a new term from what is on disk: the
+// same process again after a while, or another member of the cluster as soon as it is elected.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +26,11 @@ class SimMaster : public LinkUser, public HttpServer {
   void Boot();
   // Dies, and is started again after a while.
   void Crash(bool power);
+  // Loses its lease: its writes do not happen any more, and after a while it stops to act; another
+  // master leads with what was written.
+  void Depose();
+  // Since when this leader has had the agent on a link.
+  [[nodiscard]] std::optional<Time> RegisteredSince(const AgentId& agent) const;
   [[nodiscard]] bool up() const { return core_ != nullptr; }
   [[nodiscard]] const master::CoreState& state() const { return core_->state(); }
 
@@ -35,7 +42,9 @@ class SimMaster : public LinkUser, public HttpServer {
   void OnStreamClosed(const std::string& stream) override;
 
  private:
+  void Stop(bool power, Duration pause);
   void Perform();
+  void Tell(const master::Effects::SessionEvent& event);
   void Persist(registry::RegistryBatch batch);
   void TellAllocator(std::vector<master::LedgerDelta> deltas);
   void Allocate();
@@ -49,6 +58,8 @@ class SimMaster : public LinkUser, public HttpServer {
   SimHttp* http_;
   SimDisk disk_;
   uint64_t epoch_ = 0;
+  bool deposed_ = false;
+  std::map<AgentId, Time> registered_since_;
   std::unique_ptr<master::MasterCore> core_;
   std::unique_ptr<master::AllocatorCore> allocator_;
   Rng allocator_rng_;

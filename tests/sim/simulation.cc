@@ -14,7 +14,9 @@ Simulation::Simulation(const SimOptions& options)
                        [](const auto& framework) { return framework->nothing_pending(); });
   };
   for (int i = 0; i < options.frameworks; ++i) {
-    frameworks_.push_back(std::make_unique<SimFramework>(&world_, &http_, i, all_done));
+    frameworks_.push_back(std::make_unique<SimFramework>(
+        &world_, &http_, i, all_done,
+        [this](const std::string& agent) { return master_.RegisteredSince(AgentId(agent)); }));
   }
 }
 
@@ -30,6 +32,7 @@ void Simulation::ScheduleFault() {
 void Simulation::Fault() {
   const uint64_t kind = world_.rng.Below(10);
   if (kind == 0) return master_.Crash(world_.Chance(0.2));
+  if (kind == 3) return master_.Depose();
   if (kind <= 2) {
     return frameworks_[world_.rng.Below(frameworks_.size())]->BreakStream();
   }

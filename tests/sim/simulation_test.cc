@@ -87,8 +87,8 @@ TEST(Simulation, ReachesTheRareBranches) {
   for (const char* name :
        {"agent died", "agent died during a launch", "agent lost power", "agent stopped itself",
         "call lost", "container ended while its agent was down",
-        "container lost in a power failure", "launched again after a crash", "master died",
-        "message lost with its link", "unsynced writes at a power failure", "update repeated",
+        "container lost in a power failure", "launched again after a crash", "leader changed",
+        "master died", "message lost with its link", "question waited for its agent", "unsynced writes at a power failure", "update repeated",
         "write failed"}) {
     EXPECT_GT(probes[name], 0u) << name;
   }
@@ -117,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{Mutation::kDiskForgetsSynced, "was lost"},
                     std::pair{Mutation::kAgentHidesTasks, "Resources of agent"},
                     std::pair{Mutation::kForgedAcknowledge, "before its terminal update"},
+                    std::pair{Mutation::kAnswersSwallowed, "Nobody answered"},
                     std::pair{Mutation::kUpdatesSwallowed, "did not come to rest"}));
 
 }  // namespace

@@ -19,6 +19,7 @@ enum class Mutation {
   kDiskForgetsSynced,  // A crash takes back writes that were reported durable.
   kAgentHidesTasks,    // Re-registrations name no tasks.
   kForgedAcknowledge,  // The network acknowledges terminal updates that nobody has seen.
+  kAnswersSwallowed,   // The master's own words about tasks never reach their framework.
   kUpdatesSwallowed,   // Terminal updates never reach the master: the cluster cannot converge.
 };
 
