@@ -4,9 +4,9 @@
 // agents is decoded and timed.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -155,16 +155,16 @@ TEST(RecordsTest, LargeRegistryIsDecodedFast) {
     ASSERT_TRUE(Apply(*delta, &state).ok());
   }
   const RegistryDelta records = Encode(state);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // Of the processor: other tests run beside this one.
   RegistryState decoded;
   for (const RegistryChange& record : records) {
     ASSERT_TRUE(ApplyRecord(record.key, *record.value, &decoded).ok());
   }
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  const double took_ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_EQ(decoded.admitted.size(), 50'000u);
-  RecordProperty("decode_ms", static_cast<int>(took.count()));
+  RecordProperty("decode_ms", static_cast<int>(took_ms));
   // The goal is 300 ms; this bar only catches what grows faster than the registry.
-  EXPECT_LT(took.count(), 5'000);
+  EXPECT_LT(took_ms, 5'000);
 }
 
 }  // namespace
