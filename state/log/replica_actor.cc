@@ -185,8 +185,9 @@ void ReplicaActor::Handle(SnapshotMade& event, Time now) {
 }
 
 void ReplicaActor::Handle(SnapshotLoaded& event, Time now) {
-  loading_ = false;
-  if (!core_) return;
+  // An older one gave way to a newer, or its replica failed meanwhile.
+  if (!core_ || loading_ != event.meta.index()) return;
+  loading_.reset();
   Status status = std::move(event.status);
   if (status.ok()) status = event.sink->Install(event.meta.index());
   if (!status.ok()) {
@@ -227,7 +228,8 @@ void ReplicaActor::Fail(const Status& status, Time now) {
   core_wake_.reset();
   pending_.clear();
   pieces_asked_.clear();
-  loading_ = making_snapshot_ = false;
+  loading_.reset();
+  making_snapshot_ = false;
   reload_ = reloading_ = false;
   formation_write_ = 0;
   FailRequests(OutcomeUnknown());
@@ -244,6 +246,8 @@ void ReplicaActor::FailRequests(const Status& status) {
 }
 
 void ReplicaActor::PerformCore(Time now) {
+  // Before anybody is told to take over.
+  if (core_->lease_until() <= now) outlets_.leads_until->store(0, std::memory_order_release);
   RaftEffects effects = core_->TakeEffects();
   for (const std::string& sentence : effects.log) LOG(INFO) << "Replica " << options_.group << ": " << sentence;
   core_wake_ = effects.wake_at;
@@ -269,7 +273,7 @@ void ReplicaActor::PerformCore(Time now) {
 
 void ReplicaActor::LoadSnapshot(const SnapshotMeta& meta) {
   // Pending entries that it contains are skipped when it is there.
-  loading_ = true;
+  loading_ = meta.index();
   if (Status status = outlets_.disk->LoadSnapshot(meta, outlets_.machine->Restore());
       !status.ok()) {
     outlets_.fatal(status.message());

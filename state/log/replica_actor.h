@@ -193,7 +193,7 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
 
   Index applied_ = 0;
   std::deque<EntryPtr> pending_;   // Committed, to be applied.
-  bool loading_ = false;           // A snapshot is on its way into the machine.
+  std::optional<Index> loading_;   // The snapshot that is on its way into the machine.
   uint64_t log_bytes_ = 0;         // Applied since the snapshot in the making, or the last one.
   uint64_t snapshot_bytes_ = 0;    // Of the last one.
   bool making_snapshot_ = false;

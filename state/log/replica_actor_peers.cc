@@ -72,13 +72,11 @@ void ReplicaActor::MaybeMakeCore(Time now) {
     if (Status status = outlets_.disk->Reopen(); !status.ok()) outlets_.fatal(status.message());
     return;
   }
-  const std::optional<SnapshotMeta> snapshot = recovered_.snapshot;
   core_ = std::make_unique<RaftCore>(options_.raft, std::move(recovered_), written_, Rng(rng_.Next()),
                                      now, &rules_);
   recovered_ = Recovered();
   publish_ = true;
   RefreshConfiguration();
-  if (snapshot && snapshot->index() > applied_) LoadSnapshot(*snapshot);
 }
 
 void ReplicaActor::RefreshConfiguration() {
