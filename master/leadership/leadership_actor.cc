@@ -1,6 +1,8 @@
 #include "master/leadership/leadership_actor.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "actors/base/logging.h"
@@ -9,7 +11,7 @@
 namespace meseta::master {
 namespace {
 
-constexpr char kAgentActor[] = "slave(1)";
+constexpr char kAgentActor[] = "slave(1)";  // Of a link; behind it may be slave(1)/17, too.
 constexpr Duration kIdleTurn = Duration::Seconds(1);
 
 }  // namespace
@@ -64,7 +66,7 @@ void LeadershipActor::Handle(AgentLinkUp& event, Time) {
   if (term_) {
     term_->refs()->post(std::move(event));
   } else if (core_.phase() != LeadershipCore::Phase::kOpening) {
-    TellNotLeading(event.link);
+    TellNotLeading(event.link, kAgentActor);
   }
 }
 
@@ -82,7 +84,7 @@ void LeadershipActor::Handle(AgentMessagesArrived& event, Time) {
   } else if (core_.phase() == LeadershipCore::Phase::kOpening && held_.size() < kMaxHeld) {
     held_.push_back(std::move(event));
   } else {
-    TellNotLeading(event.link);
+    AnswerNotLeading(event);
   }
 }
 
@@ -92,7 +94,7 @@ void LeadershipActor::Perform(LeadershipCore::Effects effects, Time now) {
   if (effects.end) EndTerm();
   if (core_.phase() != LeadershipCore::Phase::kOpening && !effects.build) DropHeld();
   if (effects.tell_agents) {
-    for (const auto& [link, peer] : links_) TellNotLeading(link);
+    for (const auto& [link, peer] : links_) TellNotLeading(link, kAgentActor);
   }
   if (effects.hand_over) HandOver();
   if (effects.barrier) WriteBarrier(*effects.barrier);
@@ -171,12 +173,24 @@ void LeadershipActor::Publish() {
   outlets_.published->Set(std::move(leadership));
 }
 
-void LeadershipActor::TellNotLeading(net::LinkId link) {
+// Only to who asked: others behind the same link know by themselves, and may be thousands.
+void LeadershipActor::AnswerNotLeading(const AgentMessagesArrived& batch) {
+  std::set<std::string_view> senders;
+  for (const AgentMessagesArrived::Message& entry : batch.messages) {
+    const std::string_view from = entry.from;
+    senders.insert(from.substr(0, from.find('@')));
+  }
+  for (const std::string_view sender : senders) {
+    if (sender.starts_with(kAgentActor)) TellNotLeading(batch.link, std::string(sender));
+  }
+}
+
+void LeadershipActor::TellNotLeading(net::LinkId link, std::string to) {
   internal::ToAgent message;
   internal::NotLeading* answer = message.mutable_not_leading();
   if (const auto leader = core_.other_leader()) answer->set_leader(*leader);
   net::Envelope envelope;
-  envelope.to = kAgentActor;
+  envelope.to = std::move(to);
   envelope.from = outlets_.term.pid;
   envelope.type = message.GetTypeName();
   envelope.payload = message.SerializePartialAsString();
@@ -184,7 +198,7 @@ void LeadershipActor::TellNotLeading(net::LinkId link) {
 }
 
 void LeadershipActor::DropHeld() {
-  for (const AgentMessagesArrived& held : std::exchange(held_, {})) TellNotLeading(held.link);
+  for (const AgentMessagesArrived& held : std::exchange(held_, {})) AnswerNotLeading(held);
 }
 
 }  // namespace meseta::master

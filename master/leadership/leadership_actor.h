@@ -83,7 +83,8 @@ class LeadershipActor : public runtime::Core<LeadershipEvent> {
   void EndTerm();
   void HandOver();
   void Publish();
-  void TellNotLeading(net::LinkId link);
+  void AnswerNotLeading(const AgentMessagesArrived& batch);
+  void TellNotLeading(net::LinkId link, std::string to);
   void DropHeld();
 
   const LeadershipOutlets outlets_;
