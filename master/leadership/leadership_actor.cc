@@ -22,7 +22,10 @@ LeadershipActor::LeadershipActor(LeadershipOutlets outlets)
   Publish();
 }
 
-LeadershipActor::~LeadershipActor() { EndTerm(); }
+LeadershipActor::~LeadershipActor() {
+  StopFollowing();
+  EndTerm();
+}
 
 void LeadershipActor::Turn(std::vector<LeadershipEvent>& events, runtime::TurnContext& turn) {
   const Time now = turn.now().mono;
@@ -30,9 +33,14 @@ void LeadershipActor::Turn(std::vector<LeadershipEvent>& events, runtime::TurnCo
     std::visit([&](auto& e) { Handle(e, now); }, event);
   }
   Perform(core_.Tick(now), now);
+  MaybeOpen(now);
+  if (store_ != nullptr && !watch_ && core_.phase() == LeadershipCore::Phase::kStandby) {
+    StartFollowing();
+  }
   // Keepalives tell peers how long ago the last turn was; while it leads, of the master's actor.
   if (!term_) outlets_.term.transport->CoreTurned();
-  turn.WakeAt(std::min(wake_at_.value_or(now + kIdleTurn), now + kIdleTurn));
+  const Time idle = now + (opened_ ? kMaxFollow : kIdleTurn);
+  turn.WakeAt(std::min(wake_at_.value_or(idle), idle));
 }
 
 void LeadershipActor::Handle(StoreOpened& event, Time now) {
@@ -49,7 +57,50 @@ void LeadershipActor::Handle(RoleChanged& event, Time now) {
 }
 
 void LeadershipActor::Handle(TermOpened& event, Time now) {
-  Perform(core_.Opened(event.attempt, event.outcome, now), now);
+  opened_ = std::move(event);
+  opened_at_ = now;
+  MaybeOpen(now);
+}
+
+void LeadershipActor::Handle(StoreChanged& event, Time now) {
+  if (event.epoch != follow_epoch_ || !watch_) return;
+  follower_.Apply(event.event);
+  MaybeOpen(now);
+}
+
+void LeadershipActor::MaybeOpen(Time now) {
+  if (!opened_) return;
+  const auto version = follower_.version();
+  const bool behind = version && *version < opened_->version;
+  if (opened_->outcome.ok() && behind && now - opened_at_ < kMaxFollow) return;
+  if (behind) follower_.Stop();
+  const TermOpened opened = *std::exchange(opened_, std::nullopt);
+  Perform(core_.Opened(opened.attempt, opened.outcome, now), now);
+}
+
+void LeadershipActor::StartFollowing() {
+  const store::SnapshotPtr snapshot = store_->Local();
+  follower_.Restart(*snapshot);
+  const store::WatchId watch = store_->Watch(
+      "", snapshot->version(),
+      [self = outlets_.self, epoch = ++follow_epoch_](store::WatchEvent event) {
+        self->Get()->PostCompletion(StoreChanged{epoch, std::move(event)});
+      });
+  watch_ = watch;
+}
+
+void LeadershipActor::StopFollowing() {
+  if (!watch_) return;
+  store_->Unwatch(*std::exchange(watch_, std::nullopt));
+  follower_.Stop();
+}
+
+// Behind the barrier: everything that any earlier leader made durable is in there.
+Result<registry::RegistryState> LeadershipActor::TakeRegistry() {
+  if (!follower_.version()) return LoadRegistry(*store_->Local());
+  registry::RegistryState state = follower_.Take();
+  RETURN_IF_ERROR(registry::CheckMinimumCapabilities(state));
+  return state;
 }
 
 void LeadershipActor::Handle(TermFailed& event, Time now) {
@@ -107,20 +158,20 @@ void LeadershipActor::Perform(LeadershipCore::Effects effects, Time now) {
 
 void LeadershipActor::WriteBarrier(uint64_t term) {
   const uint64_t attempt = core_.attempt();
-  const auto tell = [self = outlets_.self, attempt](Status outcome) {
-    self->Get()->PostCompletion(TermOpened{attempt, std::move(outcome)});
+  const auto tell = [self = outlets_.self, attempt](Result<store::Version> version) {
+    self->Get()->PostCompletion(
+        TermOpened{attempt, version.status(), version.ok() ? *version : store::Version()});
   };
   auto batch = OpenTerm(*store_->Local(), term, store_->replica().status()->cluster_id);
   if (!batch.ok()) return tell(batch.status());
   store_->Write(*std::move(batch), {.term = term},
-                runtime::Reply<store::Version>(
-                    [tell](const Result<store::Version>& version) { tell(version.status()); }));
+                runtime::Reply<store::Version>(tell));
 }
 
 void LeadershipActor::Build(uint64_t term, Time now) {
-  // Behind the barrier: everything that any earlier leader made durable is in there.
   const Time start = outlets_.term.actors->clock().Mono();
-  auto registry = LoadRegistry(*store_->Local());
+  auto registry = TakeRegistry();
+  StopFollowing();
   fetch_time_->Record(outlets_.term.actors->clock().Mono() - start);
   if (!registry.ok()) {
     Perform(core_.Failed(core_.attempt(), registry.status().message(), now), now);

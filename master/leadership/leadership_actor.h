@@ -19,6 +19,7 @@
 #include "actors/runtime/reply.h"
 #include "master/leadership/leader_term.h"
 #include "master/leadership/leadership_core.h"
+#include "master/leadership/registry_follower.h"
 
 namespace meseta::master {
 
@@ -29,10 +30,16 @@ struct StoreOpened {
 struct RoleChanged {
   LogRole role;
 };
-// The barrier of this attempt is durable and applied, or failed.
+// The barrier of this attempt is durable and applied as this version, or failed.
 struct TermOpened {
   uint64_t attempt = 0;
   Status outcome;
+  store::Version version = 0;
+};
+// A change of the store, for the follower of this epoch.
+struct StoreChanged {
+  uint64_t epoch = 0;
+  store::WatchEvent event;
 };
 struct TermFailed {
   uint64_t attempt = 0;
@@ -42,8 +49,8 @@ struct TermFailed {
 struct AwaitTerm {
   runtime::Reply<runtime::Done> reply;
 };
-using LeadershipEvent = std::variant<StoreOpened, RoleChanged, TermOpened, TermFailed, AwaitTerm,
-                                     AgentLinkUp, AgentLinkDown, AgentMessagesArrived>;
+using LeadershipEvent = std::variant<StoreOpened, RoleChanged, TermOpened, TermFailed, StoreChanged,
+                                     AwaitTerm, AgentLinkUp, AgentLinkDown, AgentMessagesArrived>;
 using LeadershipSelf = runtime::Published<runtime::CoreRef<LeadershipEvent>>;
 
 struct LeadershipOutlets {
@@ -63,6 +70,9 @@ class LeadershipActor : public runtime::Core<LeadershipEvent> {
   // Batches of agents' messages kept while a term opens; each is of one socket read.
   static constexpr size_t kMaxHeld = 100'000;
 
+  // How long a term that opens waits for the follower to catch up with its barrier.
+  static constexpr Duration kMaxFollow = Duration::Millis(200);
+
   explicit LeadershipActor(LeadershipOutlets outlets);
   ~LeadershipActor() override;
   void Turn(std::vector<LeadershipEvent>& events, runtime::TurnContext& turn) override;
@@ -72,12 +82,18 @@ class LeadershipActor : public runtime::Core<LeadershipEvent> {
   void Handle(RoleChanged& event, Time now);
   void Handle(TermOpened& event, Time now);
   void Handle(TermFailed& event, Time now);
+  void Handle(StoreChanged& event, Time now);
   void Handle(AwaitTerm& event, Time now);
   void Handle(AgentLinkUp& event, Time now);
   void Handle(AgentLinkDown& event, Time now);
   void Handle(AgentMessagesArrived& event, Time now);
 
   void Perform(LeadershipCore::Effects effects, Time now);
+  void StartFollowing();
+  void StopFollowing();
+  // Hands the barrier's outcome on, once the follower has come up to it.
+  void MaybeOpen(Time now);
+  Result<registry::RegistryState> TakeRegistry();
   void WriteBarrier(uint64_t term);
   void Build(uint64_t term, Time now);
   void EndTerm();
@@ -93,6 +109,11 @@ class LeadershipActor : public runtime::Core<LeadershipEvent> {
   store::Store* store_ = nullptr;
   std::optional<LogRole> early_role_;
   std::shared_ptr<LeaderTerm> term_;
+  RegistryFollower follower_;              // On a standby.
+  std::optional<store::WatchId> watch_;    // Its.
+  uint64_t follow_epoch_ = 0;
+  std::optional<TermOpened> opened_;       // Not yet handed on.
+  Time opened_at_;
   std::map<net::LinkId, net::LinkPeer> links_;  // Of agents, that are up.
   std::vector<AgentMessagesArrived> held_;      // While a term opens.
   std::vector<runtime::Reply<runtime::Done>> waiting_;  // For a term.

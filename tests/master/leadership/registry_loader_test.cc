@@ -1,9 +1,11 @@
-// The registry out of a store's snapshot, and the write that opens a term.
+// The registry out of a store's snapshot, kept up with by a standby, and the write that opens a term.
 #include "master/leadership/registry_loader.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
+
+#include "master/leadership/registry_follower.h"
 
 namespace meseta::master {
 namespace {
@@ -65,6 +67,51 @@ TEST(RegistryLoaderTest, DamageIsDataLoss) {
   EXPECT_EQ(OpenTerm(headless, 2, "c1").status().code(), StatusCode::kDataLoss);
   records.items_["agent/a1"] = "\xff\xff";
   EXPECT_EQ(LoadRegistry(records).status().code(), StatusCode::kDataLoss);
+}
+
+TEST(RegistryFollowerTest, KeepsUpWithTheStoreAndIsGivenAway) {
+  Records records;
+  RegistryFollower follower;
+  EXPECT_FALSE(follower.version());
+  follower.Restart(records);
+  store::WatchEvent event;
+  event.version = 7;
+  event.changes = OpenTerm(records, 2, "c1")->changes;
+  follower.Apply(event);
+  event.version = 8;
+  event.changes = Admit({}, "a1").changes;
+  follower.Apply(event);
+  event.version = 9;
+  event.changes = Admit({}, "a2").changes;
+  event.changes.push_back({"agent/a1", std::nullopt});
+  follower.Apply(event);
+  ASSERT_EQ(follower.version(), 9u);
+  const registry::RegistryState state = follower.Take();
+  EXPECT_EQ(state.header.term(), 2u);
+  ASSERT_EQ(state.admitted.size(), 1u);
+  EXPECT_EQ(state.admitted.begin()->first.value(), "a2");
+  EXPECT_FALSE(follower.version());
+}
+
+TEST(RegistryFollowerTest, DamageMakesItUselessUntilAReset) {
+  Records records;
+  RegistryFollower follower;
+  follower.Restart(records);
+  store::WatchEvent event;
+  event.version = 7;
+  event.changes.push_back({"agent/a1", "\xff\xff"});
+  follower.Apply(event);
+  EXPECT_FALSE(follower.version());
+  event.version = 8;
+  event.changes.clear();
+  follower.Apply(event);
+  EXPECT_FALSE(follower.version());
+  store::WatchEvent reset;
+  auto good = std::make_shared<Records>();
+  good->Apply(*OpenTerm(*good, 2, "c1"));
+  reset.reset = good;
+  follower.Apply(reset);
+  EXPECT_EQ(follower.version(), 1u);
 }
 
 }  // namespace
