@@ -22,6 +22,7 @@
 #include "master/api/routes.h"
 #include "master/leadership/leadership_actor.h"
 #include "master/leadership/registry_loader.h"
+#include "state/store/backup.h"
 #include "state/store/store.h"
 
 namespace meseta::master {
@@ -207,6 +208,19 @@ endpoints::CommonContext MakeCommon(State* state) {
   return common;
 }
 
+std::string MakeBackup(const State& state, const store::SnapshotPtr& snapshot) {
+  const auto status = state.store->replica().status();
+  internal::StoreBackupHeader header;
+  header.set_cluster_id(status->cluster_id);
+  header.set_group(status->group);
+  header.set_term(status->raft.term);
+  header.set_created_ns(state.actors->clock().Wall().nanos());
+  store::BackupSource source(snapshot, std::move(header));
+  std::string file;
+  for (std::string part; source.Next(&part);) file += part;
+  return file;
+}
+
 http::Router MakeRouter(State* state) {
   RoutesContext context;
   context.common = MakeCommon(state);
@@ -224,6 +238,13 @@ http::Router MakeRouter(State* state) {
   };
   context.log.address = state->address;
   context.log.leadership = context.leadership;
+  context.log.pool = context.common.pool;
+  context.log.read = [store = state->store.get()](runtime::Reply<store::SnapshotPtr> reply) {
+    store->Read(std::move(reply));
+  };
+  context.log.backup = [state](const store::SnapshotPtr& snapshot) {
+    return MakeBackup(*state, snapshot);
+  };
   context.registry = [store = state->store.get()] { return LoadRegistry(*store->Local()); };
   return MasterRoutes(context);
 }

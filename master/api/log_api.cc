@@ -9,6 +9,7 @@
 #include "actors/base/json/json_parser.h"
 #include "actors/base/json/json_writer.h"
 #include "actors/net/address.h"
+#include "state/store/backup.h"
 
 namespace meseta::master {
 namespace {
@@ -133,6 +134,21 @@ void ChangeMembers(const LogApiContext& context, const Request& request,
   }
 }
 
+// Whole in memory: tens of megabytes at most, and the answer has a length to be checked by.
+void SendBackup(const LogApiContext& context, const ResponderPtr& responder) {
+  context.read(runtime::Reply<store::SnapshotPtr>(
+      [pool = context.pool, backup = context.backup,
+       responder](const Result<store::SnapshotPtr>& snapshot) {
+        if (!snapshot.ok()) return responder->Send(Response::Error(snapshot.status()));
+        endpoints::AnswerOnPool(pool, responder, [backup, snapshot = *snapshot] {
+          Response response;
+          response.headers.Set("Content-Type", store::kBackupContentType);
+          response.body = backup(snapshot);
+          return response;
+        });
+      }));
+}
+
 }  // namespace
 
 std::string ShowMemberId(log::MemberId id) {
@@ -236,6 +252,14 @@ void AddLogRoutes(const LogApiContext& context, http::Router* router) {
   router->Add("/meseta/log", reads, [context](const Request&, const ResponderPtr& responder) {
     responder->Send(Response::Json(LogJson(*context.status())));
   });
+  http::RouteOptions whole = reads;
+  whole.realm = http::Realm::kReadWrite;  // Everything at once.
+  whole.methods = {"GET"};
+  router->Add(store::kBackupPath, whole,
+              LeaderOnly(context.leadership, [context](const TermPtr&, const Request&,
+                                                       const ResponderPtr& responder) {
+                SendBackup(context, responder);
+              }));
 }
 
 }  // namespace meseta::master

@@ -1,9 +1,11 @@
-// /meseta/members and /meseta/log: the replicated log behind this master, for operators and for
+// /meseta/members, /meseta/log and its /backup: the replicated log behind this master, for operators and for
 // `meseta master`.
 //
 // GET of both: any member answers for itself. POST /meseta/members {"action": "add", "remove",
 // "promote", "transfer" or "uninvite", "member": address or id}: the leader of the log; others
 // redirect to it. Answered once the change is committed; a refused one is 4xx/503 with the reason.
+//
+// GET /meseta/log/backup: of the leader, a file of the whole store (state/store/backup.h).
 #pragma once
 
 #include <functional>
@@ -11,10 +13,12 @@
 #include <optional>
 #include <string>
 
+#include "actors/endpoints/common_routes.h"
 #include "actors/http/router.h"
 #include "actors/runtime/reply.h"
 #include "master/api/leader_only.h"
 #include "state/log/replica.h"
+#include "state/store/store_types.h"
 
 namespace meseta::master {
 
@@ -22,6 +26,10 @@ struct LogApiContext {
   std::function<std::shared_ptr<const log::ReplicaStatus>()> status;
   std::function<void(log::MemberChange, runtime::Reply<runtime::Done>)> change;
   std::function<void(std::optional<log::MemberId>, runtime::Reply<runtime::Done>)> transfer;
+  // The store as committed by now; then `backup`, on the pool, is the file made of it.
+  std::function<void(runtime::Reply<store::SnapshotPtr>)> read;
+  std::function<std::string(const store::SnapshotPtr&)> backup;
+  endpoints::Executor pool;
   std::string address;  // host:port of this master in the log's configuration.
   LeadershipSource leadership;
 };

@@ -328,6 +328,35 @@ def all_killed():
         expect([(t["id"], t["state"]) for t in tasks] == [("survivor", "TASK_RUNNING")], tasks)
 
 
+def backup_and_restore():
+    """A backup taken of three working masters makes a new one alone, that knows the agent, and grows."""
+    with Masters(3, agents=1) as m:
+        agent = cluster.get_json(m.leader(), "/slaves")["slaves"][0]["id"]
+        expect(head(m.standbys()[0], "/meseta/log/backup")[0] == 307, "a standby gives backups")
+        m.meseta("log", "backup", f"--out={m.dir}/backup")
+        registry = cluster.get_json(m.leader(), "/registrar(1)/registry")
+        for daemon in m.daemons.values():
+            daemon.kill()
+        m.daemons.clear()
+        address = f"127.0.0.1:{cluster.free_port()}"
+        work = f"{m.dir}/restored"
+        done = subprocess.run([os.path.join(cluster.BIN, "meseta"), "log", "restore",
+                               f"--file={m.dir}/backup", f"--dir={work}/log",
+                               f"--address={address}"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+        expect(done.returncode == 0, done.stdout.decode())
+        m.start_master(address, work=work)
+        expect(m.wait_leader() == address, "the restored master does not lead")
+        restored = cluster.get_json(address, "/registrar(1)/registry")
+        expect(restored["slaves"] == registry["slaves"], restored, registry)
+        expect(agent in json.dumps(restored["slaves"]), restored)
+        other = f"127.0.0.1:{cluster.free_port()}"
+        m.start_master(other, [address])
+        m.meseta("master", "members", "add", other)
+        expect(len(m.members()["members"]) == 2, m.members())
+
+
 if __name__ == "__main__":
     main({f.__name__: f for f in (standbys_answer, no_leader, leader_killed, leader_paused, handed_over,
-                                  grow_and_shrink, disk_lost, foreign_cluster, all_killed)})
+                                  grow_and_shrink, disk_lost, foreign_cluster, all_killed,
+                                  backup_and_restore)})
