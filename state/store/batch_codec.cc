@@ -1,9 +1,12 @@
 #include "state/store/batch_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 
 #include <functional>
 #include <utility>
+
+#include "state/store/batch_wire.h"
 
 namespace meseta::store {
 namespace {
@@ -63,26 +66,14 @@ std::string KeyText(std::string_view key) {
 
 Result<EncodedBatch> EncodeBatch(const Batch& batch) {
   RETURN_IF_ERROR(Check(batch));
-  internal::StoreBatch wire;
-  for (const Condition& condition : batch.conditions) {
-    internal::StoreCondition* to = wire.add_conditions();
-    to->set_key(condition.key);
-    to->set_version(condition.version);
-  }
+  const size_t size = SizeOfBatch(batch);
+  if (size > kMaxBatchBytes) return TooLarge(size);
   EncodedBatch encoded;
+  SerializeBatch(batch, &encoded.bytes);
   encoded.changed.reserve(batch.changes.size());
   for (const Change& change : batch.changes) {
-    internal::StoreChange* to = wire.add_changes();
-    to->set_key(change.key);
-    if (change.value) {
-      to->set_value(*change.value);
-    } else {
-      to->set_deleted(true);
-    }
     encoded.changed.push_back(std::hash<std::string_view>()(change.key));
   }
-  if (wire.ByteSizeLong() > kMaxBatchBytes) return TooLarge(wire.ByteSizeLong());
-  wire.SerializeToString(&encoded.bytes);
   return encoded;
 }
 
@@ -143,15 +134,15 @@ Result<Version> Answer(const internal::StoreResult& result) {
 std::vector<Result<Version>> DecodeResults(std::string_view results, size_t count) {
   std::vector<Result<Version>> answers;
   answers.reserve(count);
-  internal::StoreResults parsed;
+  google::protobuf::Arena arena;
+  auto& parsed = *google::protobuf::Arena::CreateMessage<internal::StoreResults>(&arena);
   const bool whole = parsed.ParseFromArray(results.data(), static_cast<int>(results.size())) &&
                      static_cast<size_t>(parsed.results_size()) == count;
+  // A command that was refused as a whole has one result.
+  const bool refused = parsed.results_size() == 1 && parsed.results(0).has_problem();
   for (size_t i = 0; i < count; ++i) {
-    if (whole) {
-      answers.push_back(Answer(parsed.results(static_cast<int>(i))));
-    } else if (parsed.results_size() == 1 && parsed.results(0).has_problem()) {
-      // The command as a whole was refused.
-      answers.push_back(Answer(parsed.results(0)));
+    if (whole || refused) {
+      answers.push_back(Answer(parsed.results(whole ? static_cast<int>(i) : 0)));
     } else {
       answers.push_back(Result<Version>(Internal("The store's answers do not fit to what was asked")));
     }

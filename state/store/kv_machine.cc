@@ -35,7 +35,7 @@ std::string KvMachine::Apply(const log::Entry& command) {
     record.changes = std::move(outcome.changes);
     run_.records.push_back(std::move(record));
   }
-  return outcome.results.SerializeAsString();
+  return std::move(outcome.results);
 }
 
 SnapshotPtr KvMachine::PublishNow() {

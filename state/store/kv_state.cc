@@ -1,9 +1,6 @@
 #include "state/store/kv_state.h"
 
-#include <google/protobuf/io/zero_copy_stream_impl.h>
-
 #include <algorithm>
-#include <deque>
 #include <set>
 #include <utility>
 
@@ -12,9 +9,6 @@
 namespace meseta::store {
 namespace {
 
-namespace pb_io = google::protobuf::io;
-using internal::StoreBatch;
-using internal::StoreChange;
 using internal::StoreResult;
 
 class KvView final : public Snapshot {
@@ -51,9 +45,15 @@ StoreResult Problem(internal::StoreProblem problem) {
   return result;
 }
 
-bool MakesSense(const StoreChange& change) {
-  return !change.key().empty() && change.key().size() <= kMaxKey &&
-         change.has_value() != change.deleted() && change.value().size() <= kMaxValue;
+void Append(const StoreResult& result, std::string* results) {
+  internal::StoreResults one;
+  *one.add_results() = result;
+  one.AppendToString(results);
+}
+
+bool MakesSense(const ChangeView& change) {
+  return !change.key.empty() && change.key.size() <= kMaxKey &&
+         change.has_value != change.deleted && change.value.size() <= kMaxValue;
 }
 
 size_t SizeOf(const KvItem& item) { return item.key.size() + item.value.size(); }
@@ -89,6 +89,12 @@ Version KvState::VersionOf(std::string_view key) const {
   return item == nullptr ? 0 : (*item)->version;
 }
 
+internal::StoreResults KvState::Outcome::Parsed() const {
+  internal::StoreResults parsed;
+  CHECK(parsed.ParseFromString(results));
+  return parsed;
+}
+
 KvState::Outcome KvState::Apply(log::Index index, log::Term term, std::string_view command) {
   Outcome outcome;
   // Uploads of another term have lost their writer.
@@ -96,78 +102,76 @@ KvState::Outcome KvState::Apply(log::Index index, log::Term term, std::string_vi
     uploads_.clear();
     staged_bytes_ = 0;
   }
-  internal::StoreCommand parsed;
-  if (!parsed.ParseFromArray(command.data(), static_cast<int>(command.size()))) {
-    *outcome.results.add_results() = Problem(internal::STORE_BAD_COMMAND);
+  if (!ParseCommand(command, &command_)) {
+    Append(Problem(internal::STORE_BAD_COMMAND), &outcome.results);
     return outcome;
   }
-  outcome.results.mutable_results()->Reserve(parsed.batches_size() + 1);
   bool first = true;
-  for (StoreBatch& batch : *parsed.mutable_batches()) {
-    *outcome.results.add_results() = ApplyBatch(&batch, first, index, &outcome.changes);
+  for (const std::string_view batch : command_.batches) {
+    ApplyBatch(batch, first, index, &outcome);
     first = false;
   }
-  if (parsed.has_piece()) {
-    *outcome.results.add_results() = ApplyPiece(parsed.mutable_piece(), term);
+  for (const CommandView::Piece& piece : command_.pieces) {
+    Append(ApplyPiece(piece, term), &outcome.results);
   }
-  if (parsed.has_uploaded_batch()) {
-    *outcome.results.add_results() =
-        ApplyUploaded(parsed.uploaded_batch(), first, index, &outcome.changes);
-  }
-  for (const uint64_t id : parsed.dropped_uploads()) DropUpload(id);
+  for (const uint64_t id : command_.uploaded_batches) ApplyUploaded(id, first, index, &outcome);
+  for (const uint64_t id : command_.dropped_uploads) DropUpload(id);
   return outcome;
 }
 
-std::optional<StoreResult> KvState::Refusal(const StoreBatch& batch, bool first,
+std::optional<StoreResult> KvState::Refusal(const BatchView& batch, bool first,
                                             Version version) const {
-  for (const internal::StoreCondition& condition : batch.conditions()) {
-    const Version actual = VersionOf(condition.key());
-    if (actual == condition.version()) continue;
+  for (const ConditionView& condition : batch.conditions) {
+    const Version actual = VersionOf(condition.key);
+    if (actual == condition.version) continue;
     StoreResult result;
-    *result.mutable_failed() = condition;
+    result.mutable_failed()->set_key(condition.key.data(), condition.key.size());
+    result.mutable_failed()->set_version(condition.version);
     result.set_actual(actual);
     return result;
   }
-  for (const StoreChange& change : batch.changes()) {
+  for (const ChangeView& change : batch.changes) {
     if (!MakesSense(change)) return Problem(internal::STORE_BAD_COMMAND);
     // Changed by an earlier batch of this entry: its version would name two values.
-    if (!first && VersionOf(change.key()) == version) return Problem(internal::STORE_BAD_COMMAND);
+    if (!first && VersionOf(change.key) == version) return Problem(internal::STORE_BAD_COMMAND);
   }
   return std::nullopt;
 }
 
-StoreResult KvState::ApplyBatch(StoreBatch* batch, bool first, Version version,
-                                std::vector<KvChange>* changes) {
-  if (auto refusal = Refusal(*batch, first, version)) return *std::move(refusal);
-  const int size = batch->changes_size();
-  std::vector<char> wins(static_cast<size_t>(size), 1);
-  if (size > 1) {  // The last change of a key wins.
+void KvState::ApplyBatch(std::string_view bytes, bool first, Version version, Outcome* outcome) {
+  BatchView& batch = batch_;
+  if (!ParseBatch(bytes, &batch)) {
+    return Append(Problem(internal::STORE_BAD_COMMAND), &outcome->results);
+  }
+  if (const auto refusal = Refusal(batch, first, version)) {
+    return Append(*refusal, &outcome->results);
+  }
+  if (batch.changes.size() > 1) {  // The last change of a key wins.
     std::set<std::string_view> later;
-    for (int i = size - 1; i >= 0; --i) {
-      wins[static_cast<size_t>(i)] = later.insert(batch->changes(i).key()).second ? 1 : 0;
+    for (auto change = batch.changes.rbegin(); change != batch.changes.rend(); ++change) {
+      if (!later.insert(change->key).second) change->key = {};
     }
   }
-  for (int i = 0; i < size; ++i) {
-    if (wins[static_cast<size_t>(i)] != 0) ApplyChange(batch->mutable_changes(i), version, changes);
+  for (const ChangeView& change : batch.changes) {
+    if (!change.key.empty()) ApplyChange(change, version, &outcome->changes);
   }
-  StoreResult result;
-  result.set_version(version);
-  return result;
+  AppendVersionResult(version, &outcome->results);
 }
 
-void KvState::ApplyChange(StoreChange* change, Version version, std::vector<KvChange>* changes) {
-  const KvItemPtr* found = items_.Find(change->key());
-  const KvItemPtr old = found == nullptr ? nullptr : *found;
-  if (old != nullptr) bytes_ -= SizeOf(*old);
-  if (change->deleted()) {
-    if (old == nullptr) return;
+void KvState::ApplyChange(const ChangeView& change, Version version,
+                          std::vector<KvChange>* changes) {
+  const KvItemPtr* found = items_.Find(change.key);
+  if (found != nullptr) bytes_ -= SizeOf(**found);
+  if (change.deleted) {
+    if (found == nullptr) return;
+    const KvItemPtr old = *found;
     items_.Erase(old->key);
     changes->push_back({old, true});
     return;
   }
   auto item = std::make_shared<KvItem>();
-  item->key = std::move(*change->mutable_key());
-  item->value = std::move(*change->mutable_value());
+  item->key = change.key;
+  item->value = change.value;
   item->version = version;
   bytes_ += SizeOf(*item);
   const std::string_view key = item->key;
@@ -175,44 +179,38 @@ void KvState::ApplyChange(StoreChange* change, Version version, std::vector<KvCh
   items_.Replace(key, std::move(item));
 }
 
-StoreResult KvState::ApplyPiece(internal::StoreUploadPiece* piece, log::Term term) {
-  const size_t size = piece->data().size();
-  auto found = uploads_.find(piece->upload());
+StoreResult KvState::ApplyPiece(const CommandView::Piece& piece, log::Term term) {
+  const size_t size = piece.data.size();
+  const auto found = uploads_.find(piece.upload);
   const size_t next = found == uploads_.end() ? 0 : found->second.pieces.size();
   if (size == 0) return Problem(internal::STORE_BAD_COMMAND);
-  if (piece->number() != next) {
+  if (piece.number != next) {
     return Problem(next == 0 ? internal::STORE_UPLOAD_LOST : internal::STORE_BAD_COMMAND);
   }
   if (staged_bytes_ + size > kMaxStagedBytes ||
       (found == uploads_.end() && uploads_.size() >= kMaxUploads)) {
     return Problem(internal::STORE_UPLOADS_FULL);
   }
-  KvUpload& upload = uploads_[piece->upload()];
+  KvUpload& upload = uploads_[piece.upload];
   upload.term = term;
   upload.bytes += size;
-  upload.pieces.push_back(std::make_shared<const std::string>(std::move(*piece->mutable_data())));
+  upload.pieces.push_back(std::make_shared<const std::string>(piece.data));
   staged_bytes_ += size;
   StoreResult result;
   result.set_version(0);
   return result;
 }
 
-StoreResult KvState::ApplyUploaded(uint64_t id, bool first, Version version,
-                                   std::vector<KvChange>* changes) {
+void KvState::ApplyUploaded(uint64_t id, bool first, Version version, Outcome* outcome) {
   const auto found = uploads_.find(id);
-  if (found == uploads_.end()) return Problem(internal::STORE_UPLOAD_LOST);
-  const KvUpload upload = found->second;
-  DropUpload(id);
-  std::deque<pb_io::ArrayInputStream> arrays;
-  std::vector<pb_io::ZeroCopyInputStream*> streams;
-  for (const auto& piece : upload.pieces) {
-    arrays.emplace_back(piece->data(), static_cast<int>(piece->size()));
-    streams.push_back(&arrays.back());
+  if (found == uploads_.end()) {
+    return Append(Problem(internal::STORE_UPLOAD_LOST), &outcome->results);
   }
-  pb_io::ConcatenatingInputStream joined(streams.data(), static_cast<int>(streams.size()));
-  StoreBatch batch;
-  if (!batch.ParseFromZeroCopyStream(&joined)) return Problem(internal::STORE_BAD_COMMAND);
-  return ApplyBatch(&batch, first, version, changes);
+  std::string batch;
+  batch.reserve(found->second.bytes);
+  for (const auto& piece : found->second.pieces) batch += *piece;
+  DropUpload(id);
+  ApplyBatch(batch, first, version, outcome);
 }
 
 void KvState::DropUpload(uint64_t id) {

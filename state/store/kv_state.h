@@ -21,6 +21,7 @@
 
 #include "actors/base/shared_map.h"
 #include "actors/messages/internal/store.pb.h"
+#include "state/store/batch_wire.h"
 #include "state/store/store_types.h"
 
 namespace meseta::store {
@@ -65,8 +66,9 @@ class KvState {
   static constexpr size_t kMaxUploads = 4096;
 
   struct Outcome {
-    internal::StoreResults results;
+    std::string results;  // A StoreResults.
     std::vector<KvChange> changes;
+    [[nodiscard]] internal::StoreResults Parsed() const;
   };
   [[nodiscard]] Outcome Apply(log::Index index, log::Term term, std::string_view command);
   // All entries up to `version` are applied.
@@ -83,14 +85,12 @@ class KvState {
   [[nodiscard]] size_t staged_bytes() const { return staged_bytes_; }
 
  private:
-  [[nodiscard]] internal::StoreResult ApplyBatch(internal::StoreBatch* batch, bool first,
-                                                 Version version, std::vector<KvChange>* changes);
-  [[nodiscard]] std::optional<internal::StoreResult> Refusal(const internal::StoreBatch& batch,
-                                                             bool first, Version version) const;
-  [[nodiscard]] internal::StoreResult ApplyPiece(internal::StoreUploadPiece* piece, log::Term term);
-  [[nodiscard]] internal::StoreResult ApplyUploaded(uint64_t id, bool first, Version version,
-                                                    std::vector<KvChange>* changes);
-  void ApplyChange(internal::StoreChange* change, Version version, std::vector<KvChange>* changes);
+  void ApplyBatch(std::string_view bytes, bool first, Version version, Outcome* outcome);
+  [[nodiscard]] std::optional<internal::StoreResult> Refusal(const BatchView& batch, bool first,
+                                                             Version version) const;
+  [[nodiscard]] internal::StoreResult ApplyPiece(const CommandView::Piece& piece, log::Term term);
+  void ApplyUploaded(uint64_t id, bool first, Version version, Outcome* outcome);
+  void ApplyChange(const ChangeView& change, Version version, std::vector<KvChange>* changes);
   void DropUpload(uint64_t id);
   [[nodiscard]] Version VersionOf(std::string_view key) const;
 
@@ -99,6 +99,8 @@ class KvState {
   KvUploads uploads_;
   size_t staged_bytes_ = 0;
   Version version_ = 0;
+  CommandView command_;  // Being applied; kept for their capacity.
+  BatchView batch_;
 };
 
 // The items of a view, which shares them. REQUIRES: made by MakeView, as all snapshots of stores are.

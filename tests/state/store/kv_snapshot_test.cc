@@ -63,7 +63,7 @@ TEST(KvSnapshotTest, LargeValuesAndUploadsSpanPieces) {
   EXPECT_EQ(restored.staged_bytes(), state.staged_bytes());
   // The upload goes on where it was.
   (void)restored.Apply(4, 4, PieceCommand(7, 1, rest.substr(3 << 20)));
-  EXPECT_EQ(restored.Apply(5, 4, UploadedBatchCommand(7)).results.results(0).version(), 5U);
+  EXPECT_EQ(restored.Apply(5, 4, UploadedBatchCommand(7)).Parsed().results(0).version(), 5U);
   EXPECT_EQ(restored.View()->Get("later")->value.size(), size_t{5} << 20);
 }
 
