@@ -1,5 +1,6 @@
 #include "state/store/engine.h"
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -30,7 +31,9 @@ Status PieceStatus(const Result<log::Applied>& applied) {
 
 StoreEngine::StoreEngine(runtime::ActorSystem& system, const std::string& name,
                          Watches::Limits limits)
-    : queue_(runtime::EntropySeed()),
+    : writes_(kMaxQueuedEvents, &system.clock()),
+      runs_(kMaxQueuedRuns, &system.clock()),
+      queue_(runtime::EntropySeed()),
       watches_(limits),
       machine_([this](KvRun run) { OnRun(std::move(run)); }),
       shell_(system, {.name = name, .max_queued = kMaxQueuedEvents},
@@ -39,6 +42,12 @@ StoreEngine::StoreEngine(runtime::ActorSystem& system, const std::string& name,
       self_(shell_.ref()) {}
 
 StoreEngine::~StoreEngine() { Stop(); }
+
+void StoreEngine::Stop() {
+  shell_.Stop();
+  writes_.Close();
+  runs_.Close();
+}
 
 void StoreEngine::Write(const Batch& batch, WriteOptions options, Reply<Version> reply) {
   Result<EncodedBatch> encoded = EncodeBatch(batch);
@@ -59,10 +68,15 @@ void StoreEngine::Write(const Batch& batch, WriteOptions options, Reply<Version>
     return ProposeCommand(std::move(command), false);
   }
   busy_.fetch_add(1);
-  if (!self_.Post(WriteEvent{std::move(write)})) {  // The reply says Unavailable as it goes.
+  using Pushed = runtime::Inbox<QueuedWrite>::Pushed;
+  if (writes_.Push(std::move(write), true) == Pushed::kRefused) {  // The reply says so as it goes.
     busy_.fetch_sub(1);
     busy_bytes_.fetch_sub(bytes);
+    return;
   }
+  const size_t waiting = waiting_.fetch_add(1) + 1;
+  // Else the end of a command makes the store's thread look; see Turn.
+  if (under_way_.load() == 0 || waiting == wake_at_.load()) self_.PostCompletion(Wake{});
 }
 
 void StoreEngine::Read(Reply<SnapshotPtr> reply) {
@@ -91,7 +105,11 @@ void StoreEngine::OnRun(KvRun run) {
     run.records.clear();
     run.reset = machine_.Local();
   }
-  runs_lost_ = !self_.Post(std::move(run));
+  using Pushed = runtime::Inbox<KvRun>::Pushed;
+  runs_lost_ = runs_.Push(std::move(run), true) == Pushed::kRefused;
+  if (watches_count_.load() == 0 && ++runs_unsaid_ < kRunsPerWake) return;
+  runs_unsaid_ = 0;
+  self_.PostCompletion(Wake{});
 }
 
 void StoreEngine::ProposeCommand(WriteCommand command, bool gathered) {
@@ -116,13 +134,37 @@ void StoreEngine::ProposeCommand(WriteCommand command, bool gathered) {
 }
 
 void StoreEngine::Turn(std::vector<Event>& events) {
+  TakeRuns();  // Before a watch is added: it is told of what comes behind them.
   for (Event& event : events) {
     std::visit([this](auto& e) { Handle(e); }, event);
   }
-  Pump();
+  do {
+    TakeWrites();
+    Pump();
+    wake_at_.store(queue_.last_size());
+    under_way_.store(queue_.commands());
+    // Who came before that store saw commands under way, and has woken nobody.
+  } while (queue_.commands() == 0 && TakeWrites());
 }
 
-void StoreEngine::Handle(WriteEvent& event) { queue_.Add(std::move(event.write)); }
+bool StoreEngine::TakeWrites() {
+  taken_.clear();
+  writes_.Take(SIZE_MAX, &taken_);
+  if (taken_.empty()) return false;
+  waiting_.fetch_sub(taken_.size());
+  for (QueuedWrite& write : taken_) queue_.Add(std::move(write));
+  taken_.clear();
+  return true;
+}
+
+void StoreEngine::TakeRuns() {
+  std::vector<KvRun> runs;
+  runs_.Take(SIZE_MAX, &runs);
+  for (KvRun& run : runs) {
+    if (run.reset != nullptr) watches_.Reset(run.reset);
+    for (KvRecord& record : run.records) watches_.Append(std::move(record));
+  }
+}
 
 void StoreEngine::Handle(CommandDone&) { queue_.CommandDone(); }
 
@@ -146,11 +188,6 @@ void StoreEngine::Handle(RemoveWatch& event) {
   const size_t before = watches_.size();
   watches_.Remove(event.id);
   watches_count_.fetch_sub(before - watches_.size());
-}
-
-void StoreEngine::Handle(KvRun& run) {
-  if (run.reset != nullptr) watches_.Reset(run.reset);
-  for (KvRecord& record : run.records) watches_.Append(std::move(record));
 }
 
 void StoreEngine::Pump() {

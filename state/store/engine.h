@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "actors/runtime/core_shell.h"
+#include "actors/runtime/inbox.h"
 #include "actors/runtime/reply.h"
 #include "state/log/replica.h"
 #include "state/store/kv_machine.h"
@@ -49,7 +50,7 @@ class StoreEngine {
   void Attach(Proposer* proposer) { proposer_ = proposer; }
   [[nodiscard]] KvMachine* machine() { return &machine_; }
   // After the proposer has stopped: what waits is answered Unavailable.
-  void Stop() { shell_.Stop(); }
+  void Stop();
 
   void Write(const Batch& batch, WriteOptions options, runtime::Reply<Version> reply);
   void Read(runtime::Reply<SnapshotPtr> reply);
@@ -59,11 +60,12 @@ class StoreEngine {
 
  private:
   static constexpr size_t kMaxQueuedEvents = 1'000'000;
+  static constexpr size_t kMaxQueuedRuns = 10'000;
+  static constexpr size_t kRunsPerWake = 64;  // Without watches.
   static constexpr size_t kMaxQueuedBytes = size_t{1} << 30;  // Of writes not yet answered.
 
-  struct WriteEvent {
-    QueuedWrite write;
-  };
+  // Writes or runs wait for this thread.
+  struct Wake {};
   struct CommandDone {};
   struct PieceDone {
     uint64_t upload = 0;
@@ -78,16 +80,18 @@ class StoreEngine {
   struct RemoveWatch {
     WatchId id = 0;
   };
-  using Event = std::variant<WriteEvent, CommandDone, PieceDone, AddWatch, RemoveWatch, KvRun>;
+  using Event = std::variant<Wake, CommandDone, PieceDone, AddWatch, RemoveWatch>;
 
   // On the store's thread.
   void Turn(std::vector<Event>& events);
-  void Handle(WriteEvent& event);
+  void Handle(Wake&) {}
   void Handle(CommandDone& event);
   void Handle(PieceDone& event);
   void Handle(AddWatch& event);
   void Handle(RemoveWatch& event);
-  void Handle(KvRun& run);
+  void TakeRuns();
+  // False: none were waiting.
+  bool TakeWrites();
   void Pump();
 
   // Any thread.
@@ -99,9 +103,19 @@ class StoreEngine {
   std::atomic<size_t> busy_bytes_{0};
   std::atomic<WatchId> next_watch_{1};
   std::atomic<size_t> watches_count_{0};
-  bool runs_lost_ = false;           // The log's thread: watchers missed a run.
 
-  WriteQueue queue_;                 // The store's thread, as the next.
+  // To the store's thread, which is woken no more often than it pays: threads that are woken for one
+  // write each are most of what many small writes cost.
+  runtime::Inbox<QueuedWrite> writes_;
+  std::atomic<size_t> waiting_{0};     // In writes_, or soon.
+  std::atomic<size_t> under_way_{0};   // Commands whose end wakes the store's thread.
+  std::atomic<size_t> wake_at_{0};     // So many waiting writes do, too.
+  runtime::Inbox<KvRun> runs_;
+  bool runs_lost_ = false;             // The log's thread, as the next: watchers missed a run.
+  size_t runs_unsaid_ = 0;
+
+  WriteQueue queue_;                   // The store's thread, as the next.
+  std::vector<QueuedWrite> taken_;
   Watches watches_;
 
   KvMachine machine_;

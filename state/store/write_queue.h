@@ -58,6 +58,8 @@ class WriteQueue {
   // The next command, when one may go.
   [[nodiscard]] std::optional<WriteCommand> NextCommand();
   void CommandDone();
+  [[nodiscard]] size_t commands() const { return commands_; }    // Under way.
+  [[nodiscard]] size_t last_size() const { return last_size_; }  // Writes in the last command.
 
   // The next piece of the upload under way, when one may go.
   [[nodiscard]] std::optional<PieceCommandToSend> NextPiece();
