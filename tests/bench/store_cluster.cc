@@ -20,9 +20,11 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-StoreCluster::StoreCluster(const std::string& directory, int members, Duration sync_padding) {
+StoreCluster::StoreCluster(const std::string& directory, int members, Duration sync_padding,
+                           size_t snapshot_every_bytes)
+    : directory_(directory), sync_padding_(sync_padding),
+      snapshot_every_bytes_(snapshot_every_bytes) {
   members_.resize(static_cast<size_t>(members));
-  std::vector<std::string> addresses;
   for (Member& member : members_) {
     daemon::NetworkFlags flags;
     flags.port = 0;
@@ -38,15 +40,20 @@ StoreCluster::StoreCluster(const std::string& directory, int members, Duration s
     member.system = std::make_unique<runtime::ActorSystem>(actors);
     member.metrics = std::make_unique<metrics::Registry>();
     member.network->Serve(http::Router());
-    addresses.push_back("127.0.0.1:" + std::to_string(member.network->port()));
+    addresses_.push_back("127.0.0.1:" + std::to_string(member.network->port()));
   }
+  Open();
+}
+
+void StoreCluster::Open() {
   for (size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
     log::ReplicaOptions options;
-    options.directory = directory + "/" + std::to_string(i);
-    options.address = addresses[i];
-    options.peers = addresses;
-    options.sync_padding = sync_padding;
+    options.directory = directory_ + "/" + std::to_string(i);
+    options.address = addresses_[i];
+    options.peers = addresses_;
+    options.sync_padding = sync_padding_;
+    options.snapshot_every_bytes = snapshot_every_bytes_;
     auto opened = store::Store::Open(std::move(options), *member.system,
                                      member.network->transport(), member.metrics.get());
     CHECK(opened.ok()) << opened.status();
@@ -54,9 +61,13 @@ StoreCluster::StoreCluster(const std::string& directory, int members, Duration s
   }
 }
 
+void StoreCluster::Close() {
+  for (Member& member : members_) member.store.reset();
+}
+
 StoreCluster::~StoreCluster() {
+  Close();
   for (Member& member : members_) {
-    member.store.reset();
     member.network->Stop();
     member.system.reset();
   }

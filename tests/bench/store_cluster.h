@@ -27,8 +27,13 @@ class TemporaryDirectory {
 
 class StoreCluster {
  public:
-  StoreCluster(const std::string& directory, int members, Duration sync_padding);
+  StoreCluster(const std::string& directory, int members, Duration sync_padding,
+               size_t snapshot_every_bytes = size_t{64} << 20);
   ~StoreCluster();
+
+  // Ends all members' stores, and opens them again on their disks.
+  void Close();
+  void Open();
 
   // Waits for one.
   [[nodiscard]] store::Store* Leader();
@@ -40,6 +45,10 @@ class StoreCluster {
     std::unique_ptr<metrics::Registry> metrics;
     std::unique_ptr<store::Store> store;
   };
+  const std::string directory_;
+  const Duration sync_padding_;
+  const size_t snapshot_every_bytes_;
+  std::vector<std::string> addresses_;
   std::vector<Member> members_;
 };
 
