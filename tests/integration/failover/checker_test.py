@@ -12,7 +12,8 @@ from support import main
 
 def framework_with(task_id="t", starts=1, ends=(("u1", "TASK_FINISHED"),)):
     framework = CheckingFramework.__new__(CheckingFramework)
-    framework.marks = tempfile.mkdtemp(prefix="meseta-checker-")
+    folder = tempfile.TemporaryDirectory(prefix="meseta-checker-")
+    framework.folder, framework.marks = folder, folder.name  # Goes with the framework.
     framework.unknown, framework.report_times = [], []
     task = Task(task_id, "a", "true")
     task.ends = dict(ends)
