@@ -40,7 +40,7 @@ struct MasterOutlets {
   // The term cannot go on, with this sentence.
   std::function<void(const std::string&)> step_down;
   const runtime::Clock* clock = nullptr;
-  // The end of the lease, as of now.
+  // The end of this term's lease, as of now; Time() once it is lost.
   std::function<Time()> leads_until;
   std::string address;  // name@host:port of this actor, as the sender of messages.
 };

@@ -94,7 +94,9 @@ void LeaderTerm::StartMaster(const TermContext& context, uint64_t term,
   outlets.step_down = context.failed;
   outlets.address = context.pid;
   outlets.clock = &context.actors->clock();
-  outlets.leads_until = [store = context.store] { return store->replica().leads_until(); };
+  outlets.leads_until = [store = context.store, term] {
+    return store->replica().leads_until(term);
+  };
   outlets.persist = [store = context.store, clock = &context.actors->clock(), term,
                      to_master = to_master_,
                      time = context.metrics->AddTimer("registrar/state_store")](
@@ -124,8 +126,8 @@ TermPtr LeaderTerm::MakeRefs(const TermContext& context, uint64_t term) const {
   auto refs = std::make_shared<TermRefs>();
   refs->term = term;
   refs->view = published_;
-  refs->leads = [store = context.store, clock = &context.actors->clock(), ended = ended_] {
-    return !*ended && clock->Mono() < store->replica().leads_until();
+  refs->leads = [store = context.store, term, clock = &context.actors->clock(), ended = ended_] {
+    return !*ended && clock->Mono() < store->replica().leads_until(term);
   };
   refs->post = [master = master_->ref(), streams = streams_->ref()](MasterEvent event) {
     // Never lost while the term lasts: how many there are is bounded by streams and links.

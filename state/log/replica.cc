@@ -100,7 +100,7 @@ struct Replica::State {
   ReplicaOptions options;
   std::string actor;
   net::Transport* transport = nullptr;
-  std::atomic<int64_t> leads_until{0};
+  TermLease lease;
   runtime::Published<ReplicaStatus> status;
   std::unique_ptr<DiskWorker> disk;
   std::unique_ptr<runtime::CoreShell<ReplicaEvent>> shell;
@@ -195,7 +195,7 @@ Result<std::unique_ptr<Replica>> Replica::Start(ReplicaOptions options, runtime:
   outlets.transport = &transport;
   outlets.disk = s->disk.get();
   outlets.machine = machine;
-  outlets.leads_until = &s->leads_until;
+  outlets.lease = &s->lease;
   outlets.status = &s->status;
   outlets.commit_time = metrics->AddTimer(prefix + "commit");
   outlets.fatal = fatal;
@@ -233,7 +233,7 @@ void Replica::Stop() {
   state_->transport->Unregister(state_->actor);
   state_->shell->Stop();
   state_->disk->Stop();
-  state_->leads_until.store(0);
+  state_->lease.End();
 }
 
 void Replica::Propose(std::string command, std::optional<Term> term,
@@ -255,8 +255,7 @@ void Replica::Transfer(std::optional<MemberId> to, runtime::Reply<runtime::Done>
 
 std::shared_ptr<const ReplicaStatus> Replica::status() const { return state_->status.Get(); }
 
-Time Replica::leads_until() const {
-  return Time::FromNanos(state_->leads_until.load(std::memory_order_acquire));
-}
+Time Replica::leads_until() const { return state_->lease.until(); }
+Time Replica::leads_until(Term term) const { return state_->lease.until(term); }
 
 }  // namespace meseta::log

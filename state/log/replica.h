@@ -91,6 +91,8 @@ class Replica {
   [[nodiscard]] std::shared_ptr<const ReplicaStatus> status() const;
   // While Time is before this, this replica leads; Time() when it does not. Lock-free.
   [[nodiscard]] Time leads_until() const;
+  // The same, in this term only: what everything that acts for a term has to ask.
+  [[nodiscard]] Time leads_until(Term term) const;
 
  private:
   struct State;

@@ -31,7 +31,10 @@ ReplicaActor::ReplicaActor(ReplicaOptions options, ReplicaOutlets outlets, Recov
   StartFormation(now);
 }
 
-ReplicaActor::~ReplicaActor() { FailRequests(Unavailable("The replica has stopped")); }
+ReplicaActor::~ReplicaActor() {
+  FailRequests(DeadlineExceeded(
+      "The replica has stopped while the change was under way: it may or may not have happened"));
+}
 
 void ReplicaActor::Turn(std::vector<ReplicaEvent>& events, runtime::TurnContext& turn) {
   const Time now = turn.now().mono;
@@ -247,7 +250,7 @@ void ReplicaActor::FailRequests(const Status& status) {
 
 void ReplicaActor::PerformCore(Time now) {
   // Before anybody is told to take over.
-  if (core_->lease_until() <= now) outlets_.leads_until->store(0, std::memory_order_release);
+  if (core_->lease_until() <= now) outlets_.lease->End();
   RaftEffects effects = core_->TakeEffects();
   for (const std::string& sentence : effects.log) LOG(INFO) << "Replica " << options_.group << ": " << sentence;
   core_wake_ = effects.wake_at;
@@ -287,7 +290,7 @@ void ReplicaActor::ApplyPending(Time now) {
     const EntryPtr& entry = pending_.front();
     if (entry->index <= applied_) continue;
     if (entry->index != applied_ + 1) {
-          Fail(DataLoss("Entry " + std::to_string(applied_ + 1) + " of the log is missing"), now);
+      Fail(DataLoss("Entry " + std::to_string(applied_ + 1) + " of the log is missing"), now);
       return;
     }
     applied_ = entry->index;

@@ -4,7 +4,6 @@
 // Thread: the replica's own. Everything that blocks is the disk worker's.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -26,6 +25,7 @@
 #include "state/log/peer_links.h"
 #include "state/log/raft_core.h"
 #include "state/log/replica.h"
+#include "state/log/term_lease.h"
 
 namespace meseta::log {
 
@@ -90,7 +90,7 @@ struct ReplicaOutlets {
   net::Transport* transport = nullptr;
   DiskWorker* disk = nullptr;
   StateMachine* machine = nullptr;
-  std::atomic<int64_t>* leads_until = nullptr;  // Nanoseconds of Time; 0: does not lead.
+  TermLease* lease = nullptr;
   runtime::Published<ReplicaStatus>* status = nullptr;
   std::shared_ptr<metrics::Timer> commit_time;
   std::function<void(const std::string&)> fatal;  // The daemon must end, and why.

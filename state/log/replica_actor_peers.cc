@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/base/logging.h"
+#include "actors/net/address.h"
 #include "state/log/replica_actor.h"
 
 namespace meseta::log {
@@ -182,7 +183,7 @@ void ReplicaActor::On(LinkId link, internal::LogHello& hello, Time now) {
     return;
   }
   const auto address = AddressOf(hello.member_id());
-  if (address && *address != hello.address()) {
+  if (address && *address != hello.address() && net::ParseHostPort(hello.address()).ok()) {
     // It has moved. Refused while another change is under way: it says hello again.
     const auto index = core_->ProposeChange(MoveMember{hello.member_id(), hello.address()}, now);
     if (index.ok()) LOG(INFO) << "Member " << *address << " has moved to " << hello.address();
@@ -297,8 +298,12 @@ void ReplicaActor::AnnounceRole(Time now) {
     if (!address.empty()) role.leader = address;
   }
   if (!role.leader) role.waits_for = WaitsFor();
-  const int64_t until = role.leading ? std::max<int64_t>(lease.nanos(), 1) : 0;
-  outlets_.leads_until->store(until, std::memory_order_release);
+  if (role_.leading && role.term != role_.term) outlets_.lease->End();
+  if (role.leading) {
+    outlets_.lease->Hold(role.term, lease);
+  } else {
+    outlets_.lease->End();
+  }
   const bool same = announced_ && role.leading == role_.leading && role.leader == role_.leader &&
                     role.waits_for == role_.waits_for &&
                     (!role.leading || role.term == role_.term);

@@ -11,6 +11,7 @@
 #include "state/log/progress_table.h"
 #include "state/log/quorum.h"
 #include "state/log/raft_log.h"
+#include "state/log/term_lease.h"
 
 namespace meseta::log {
 namespace {
@@ -190,6 +191,20 @@ size_t VotersThatDiffer(const Configuration& a, const Configuration& b) {
   for (const MemberId id : Voters(a)) differ += IsVoter(b, id) ? 0 : 1;
   for (const MemberId id : Voters(b)) differ += IsVoter(a, id) ? 0 : 1;
   return differ;
+}
+
+TEST(TermLeaseTest, IsNoneOfAnotherTerms) {
+  TermLease lease;
+  EXPECT_EQ(lease.until(0), Time());
+  lease.Hold(5, Time::FromNanos(100));
+  EXPECT_EQ(lease.until(), Time::FromNanos(100));
+  EXPECT_EQ(lease.until(5), Time::FromNanos(100));
+  EXPECT_EQ(lease.until(6), Time());
+  lease.End();
+  EXPECT_EQ(lease.until(5), Time());
+  lease.Hold(7, Time::FromNanos(200));
+  EXPECT_EQ(lease.until(5), Time());  // Its actors may not have ended yet.
+  EXPECT_EQ(lease.until(7), Time::FromNanos(200));
 }
 
 RC_GTEST_PROP(MembershipTest, NoChangeTouchesTwoVoters, (std::vector<uint8_t> draws)) {

@@ -183,8 +183,13 @@ TEST_F(ReplicaTest, ThreeFormAClusterAndSurviveTheirLeader) {
   ASSERT_TRUE(AllHave({"a"}));
   Member* leader = Leader();
   ASSERT_NE(leader, nullptr);
+  const Term term = leader->replica->status()->raft.term;
+  EXPECT_GT(leader->replica->leads_until(term), Time());
   Kill(*leader);
   ASSERT_TRUE(Write("b"));
+  Member* next = Leader();
+  ASSERT_NE(next, nullptr);
+  EXPECT_EQ(next->replica->leads_until(term), Time());
   ASSERT_TRUE(AllHave({"a", "b"}));
   leader->host->Restart();
   ASSERT_TRUE(Start(*leader, Addresses()).ok());
