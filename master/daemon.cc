@@ -81,9 +81,10 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
                          {http::Realm::kReadWrite, "mesos-master-readwrite"},
                          {http::Realm::kScheduler, "mesos-master-scheduler"}};
   options.accepted_roles = {net::PeerRole::kAgent, net::PeerRole::kMaster};
-  // Who could pass as a master could vote.
+  // Who could pass as a master could vote: that takes more than the credential of an agent.
   if (!flags.network.credentials.empty()) {
     options.authenticated_roles.insert(net::PeerRole::kMaster);
+    options.own_principal_roles.insert(net::PeerRole::kMaster);
   }
   if (flags.network.authenticate_http_readonly) {
     options.authenticated_realms.insert(http::Realm::kReadOnly);

@@ -202,6 +202,10 @@ Result<std::unique_ptr<Network>> Network::Open(const NetworkFlags& flags, Networ
   links.role = state->options.role;
   links.address = state->ip + ":" + std::to_string(state->port);
   links.daemon_version = kMesetaVersion;
+  for (const net::PeerRole role : state->options.own_principal_roles) {
+    auto& identities = links.policy.identities_of[role];  // None without a --credential.
+    if (credential) identities.insert(credential->principal);
+  }
   links.credential = std::move(credential);
   links.tls = tls.client;
   links.credentials = state->credentials;

@@ -55,6 +55,8 @@ struct NetworkOptions {
   std::set<net::PeerRole> accepted_roles;
   // Those of them that need a valid principal (--authenticate_agents).
   std::set<net::PeerRole> authenticated_roles;
+  // Those that nobody takes but who shows the principal of our own --credential: our equals.
+  std::set<net::PeerRole> own_principal_roles;
 };
 
 class Network {

@@ -63,6 +63,12 @@ Result<LinkPeer> AdmitPeer(const LinkPolicy& policy, const PeerProof& proof,
       listed->second.count(claim.role) == 0) {
     return PermissionDenied("'" + identity + "' may not link as " + role);
   }
+  const auto reserved = policy.identities_of.find(claim.role);
+  if (reserved != policy.identities_of.end() && !proof.dialed &&
+      reserved->second.count(identity) == 0) {
+    return PermissionDenied("'" + identity + "' may not link as " + role +
+                            ": start all daemons of that role with the same --credential");
+  }
   LinkPeer peer;
   peer.role = claim.role;
   peer.principal = identity;

@@ -4,6 +4,7 @@
 //   - a role in `authenticated_roles` needs a valid principal or a certificate name
 //     (--authenticate_agents puts kAgent there);
 //   - a principal or certificate name in `roles_of` has exactly the roles listed for it;
+//   - a role in `identities_of` takes nobody but who is listed for it;
 //   - a certificate, when the peer shows one, must name the host that the peer advertises, unless
 //     `check_certificate_host` is off.
 #pragma once
@@ -21,6 +22,7 @@ namespace meseta::net {
 struct LinkPolicy {
   std::set<PeerRole> authenticated_roles;
   std::map<std::string, std::set<PeerRole>> roles_of;
+  std::map<PeerRole, std::set<std::string>> identities_of;
   bool check_certificate_host = true;
 };
 

@@ -36,8 +36,9 @@ struct MasterOptions {
   Duration agent_reregister_timeout = Duration::Minutes(10);
   // Of agents that are marked unreachable, silent ones and those that did not come back.
   std::optional<RemovalRate> agent_removal_rate_limit;
-  // Of the recovered agents, those that may be marked unreachable because they did not come back. When more are missing, none is: they are awaited for another agent_reregister_timeout
-  // each time, with a warning. (Mesos' master exits; its successor would only find the same.)
+  // Of the recovered agents, those that may be marked unreachable because they did not come back.
+  // When more are missing, none is: they are awaited for another agent_reregister_timeout each time,
+  // with a warning. (Mesos' master exits; its successor would only find the same.)
   AgentShare recovery_agent_removal_limit;
   std::optional<Duration> offer_timeout;  // None: offers stay until they are used or rescinded.
   Duration heartbeat_interval = Duration::Seconds(15);

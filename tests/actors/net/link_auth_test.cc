@@ -60,6 +60,21 @@ TEST(LinkAuthTest, AListedIdentityHasItsRolesOnly) {
   EXPECT_FALSE(AdmitPeer(policy, node, Claim(PeerRole::kAgent)).ok());
 }
 
+TEST(LinkAuthTest, AReservedRoleTakesTheListedIdentitiesOnly) {
+  LinkPolicy policy;
+  policy.authenticated_roles = {PeerRole::kMaster};
+  policy.identities_of = {{PeerRole::kMaster, {"masters"}}};
+  EXPECT_TRUE(AdmitPeer(policy, Principal("masters"), Claim(PeerRole::kMaster)).ok());
+  EXPECT_EQ(AdmitPeer(policy, Principal("agents"), Claim(PeerRole::kMaster)).status().code(),
+            StatusCode::kPermissionDenied);
+  EXPECT_EQ(AdmitPeer(policy, Certificate({"10.0.0.1"}), Claim(PeerRole::kMaster)).status().code(),
+            StatusCode::kPermissionDenied);
+  EXPECT_TRUE(AdmitPeer(policy, Principal("agents"), Claim(PeerRole::kAgent)).ok());
+  PeerProof dialed;  // It shows no credential.
+  dialed.dialed = true;
+  EXPECT_TRUE(AdmitPeer(policy, dialed, Claim(PeerRole::kMaster)).ok());
+}
+
 TEST(LinkAuthTest, ACertificateFixesTheHost) {
   const auto refused = AdmitPeer({}, Certificate({"10.0.0.2"}), Claim(PeerRole::kAgent));
   EXPECT_EQ(refused.status().code(), StatusCode::kPermissionDenied);
