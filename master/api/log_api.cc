@@ -244,7 +244,7 @@ void AddLogRoutes(const LogApiContext& context, http::Router* router) {
     if (request.method == "POST") return ChangeMembers(context, request, responder);
     const auto leadership = context.leadership();
     responder->Send(Response::Json(MembersJson(
-        *context.status(), leadership->term ? context.address : leadership->leader)));
+        *context.status(), leadership->term ? std::nullopt : leadership->leader)));
   });
   http::RouteOptions reads;
   reads.realm = http::Realm::kReadOnly;

@@ -41,6 +41,8 @@ void ReplicaActor::Turn(std::vector<ReplicaEvent>& events, runtime::TurnContext&
   for (ReplicaEvent& event : events) {
     std::visit([&](auto& each) { Handle(each, now); }, event);
   }
+  // What the disk answers before that would find nobody.
+  if (!begun_) return;
   if (!core_ && problem_.empty()) {
     formation_->Tick(now);
     PerformFormation(now);

@@ -29,7 +29,7 @@
 
 namespace meseta::log {
 
-// The actor can be reached by its peers: it may dial them.
+// The actor can be reached, by its disk and by its peers: it may use them.
 struct Begin {};
 struct ProposeRequest {
   std::string command;
@@ -167,6 +167,7 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
   [[nodiscard]] std::string WaitsFor() const;
   [[nodiscard]] Status NotLeading() const;
   void RefreshConfiguration();
+  void TellRefusal();  // Once.
   // As leader, corrects our own address in the configuration: this disk was elsewhere before.
   void MoveSelf(Time now);
   void Arrange(runtime::TurnContext& turn, Time now);
@@ -212,6 +213,7 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
 
   RoleChange role_;
   bool announced_ = false;
+  bool refusal_told_ = false;
   Time published_at_;
   bool publish_ = true;
 };

@@ -44,7 +44,7 @@ void ReplicaActor::StartFormation(Time now) {
 void ReplicaActor::PerformFormation(Time now) {
   FormationEffects effects = formation_->TakeEffects();
   for (const std::string& sentence : effects.log) LOG(INFO) << "Replica " << options_.group << ": " << sentence;
-  if (formation_->refused()) outlets_.fatal(*formation_->refused());
+  TellRefusal();
   if (effects.write_identity) {
     LogWrite write;
     if (effects.write_genesis) {
@@ -63,6 +63,12 @@ void ReplicaActor::PerformFormation(Time now) {
   for (const auto& hello : effects.hellos) SendOn(links_.To(hello.to), hello.hello);
   for (const auto& join : effects.joins) SendOn(links_.To(join.to), join.join);
   formation_wake_ = effects.wake_at;
+}
+
+void ReplicaActor::TellRefusal() {
+  if (formation_->refused() && !std::exchange(refusal_told_, true)) {
+    outlets_.fatal(*formation_->refused());
+  }
 }
 
 void ReplicaActor::MaybeMakeCore(Time now) {
@@ -178,7 +184,7 @@ void ReplicaActor::On(LinkId link, internal::LogHello& hello, Time now) {
     SendOn(link, answer);
   }
   formation_->HandleForeign(hello, core_->leader().has_value());
-  if (formation_->refused()) outlets_.fatal(*formation_->refused());
+  TellRefusal();
   if (core_->role() != Role::kLeader || hello.cluster_id() != formation_->identity().cluster_id()) {
     return;
   }
