@@ -237,7 +237,6 @@ http::Router MakeRouter(State* state) {
                                    runtime::Reply<runtime::Done> reply) {
     replica->Transfer(to, std::move(reply));
   };
-  context.log.address = state->address;
   context.log.leadership = context.leadership;
   context.log.pool = context.common.pool;
   context.log.read = [store = state->store.get()](runtime::Reply<store::SnapshotPtr> reply) {

@@ -30,7 +30,6 @@ struct LogApiContext {
   std::function<void(runtime::Reply<store::SnapshotPtr>)> read;
   std::function<std::string(const store::SnapshotPtr&)> backup;
   endpoints::Executor pool;
-  std::string address;  // host:port of this master in the log's configuration.
   LeadershipSource leadership;
 };
 
