@@ -26,13 +26,22 @@ struct RegistryBatch {
   RegistryDelta changes;
 };
 
+// Bytes of keys and values in one batch (one operation is never split), and of what waits. What agents
+// and frameworks say of themselves may be megabytes each: a batch of them must stay below what the
+// store takes at once.
+struct RegistrarLimits {
+  size_t batch_bytes = size_t{8} << 20;
+  size_t queued_bytes = size_t{256} << 20;
+};
+
 class RegistrarCore {
  public:
   // Of changes in one batch (one operation is never split) and of operations waiting for the next.
   static constexpr size_t kMaxBatchChanges = 10'000;
   static constexpr size_t kMaxQueuedOps = 500'000;
 
-  explicit RegistrarCore(RegistryState state) : state_(std::move(state)) {}
+  explicit RegistrarCore(RegistryState state, RegistrarLimits limits = {})
+      : limits_(limits), state_(std::move(state)) {}
 
   // The number under which the operation becomes durable, or why it does not fit.
   [[nodiscard]] Result<uint64_t> Submit(const RegistryOp& op);
@@ -54,10 +63,13 @@ class RegistrarCore {
   struct Queued {
     uint64_t number;
     RegistryDelta delta;
+    size_t bytes;
   };
 
+  RegistrarLimits limits_;
   RegistryState state_;
   std::deque<Queued> queue_;           // Submitted, not yet in a batch.
+  size_t queued_bytes_ = 0;            // Of queue_.
   std::optional<uint64_t> in_flight_;  // Number of the batch that is out.
   uint64_t last_ = 0;                  // Number of the newest operation.
   uint64_t durable_ = 0;

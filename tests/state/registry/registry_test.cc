@@ -91,6 +91,34 @@ TEST(RegistrarTest, OperationsShareAWriteWhileOneIsOut) {
   EXPECT_EQ(second->changes.size(), 2u);
 }
 
+TEST(RegistrarTest, LargeOperationsGoInBatchesThatTheStoreTakes) {
+  const RegistrarLimits limits{.batch_bytes = 30'000, .queued_bytes = 300'000};
+  RegistrarCore registrar{RegistryState(), limits};
+  const auto submit = [&](int n) {
+    v1::AgentInfo info = Info("agent" + std::to_string(n));
+    info.set_hostname(std::string(limits.batch_bytes / 3, 'h'));
+    return registrar.Submit(AdmitAgent{info, "r", kNow});
+  };
+  int submitted = 0;
+  Status refused;
+  while (refused.ok() && submitted < 1000) {
+    const Result<uint64_t> number = submit(submitted);
+    number.ok() ? void(++submitted) : void(refused = number.status());
+  }
+  EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
+  uint64_t done = 0;
+  while (const auto batch = registrar.TakeBatch()) {
+    size_t bytes = 0;
+    for (const RegistryChange& change : batch->changes) bytes += change.value->size();
+    EXPECT_LE(bytes, limits.batch_bytes);
+    EXPECT_GE(batch->number, std::min<uint64_t>(done + 2, submitted));  // As many as fit.
+    done = batch->number;
+    ASSERT_TRUE(registrar.Persisted(done).ok());
+  }
+  EXPECT_EQ(done, static_cast<uint64_t>(submitted));
+  EXPECT_TRUE(submit(submitted).ok());  // There is room again.
+}
+
 TEST(RegistrarTest, FailureEndsIt) {
   RegistrarCore registrar{RegistryState()};
   ASSERT_TRUE(registrar.Submit(AdmitAgent{Info("a"), "r1", kNow}).ok());
