@@ -192,7 +192,7 @@ class RaftCore {
   // term. FailedPrecondition: not the leader, `term` has passed, or leadership is being handed
   // over; ResourceExhausted: too much is uncommitted, try again.
   [[nodiscard]] Result<Index> Propose(std::string command, std::optional<Term> term, Time now);
-  // Leader only; one at a time: FailedPrecondition with a sentence says what it waits for.
+  // Leader only; one at a time: Unavailable with a sentence says what it waits for.
   [[nodiscard]] Result<Index> ProposeChange(const MemberChange& change, Time now);
   // A linearizable read: answered by ReadAnswer, at once when the lease holds, else after a round
   // to a majority.

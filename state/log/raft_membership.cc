@@ -59,12 +59,12 @@ Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
     return FailedPrecondition("This replica does not lead; ask the leader");
   }
   if (handover_) {
-    return FailedPrecondition("Leadership is being handed to member " +
-                              std::to_string(handover_->to) + "; ask the new leader");
+    return Unavailable("Leadership is being handed to member " + std::to_string(handover_->to) +
+                       "; ask the new leader");
   }
   const bool uncommitted = configurations_.index() > commit_;
   if (!rules_->MayChangeMembers(uncommitted, serving())) {
-    return FailedPrecondition(
+    return Unavailable(
         uncommitted ? "Another change of members is not committed yet (entry " +
                           std::to_string(configurations_.index()) + "); try again"
                     : "The leader has not committed an entry of its own term yet; try again");
@@ -72,8 +72,8 @@ Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
   if (const auto* promoted = std::get_if<PromoteMember>(&change)) {
     const auto* member = FindMember(configurations_.current(), promoted->id);
     if (member != nullptr && member->learner() && !CaughtUp(promoted->id)) {
-      return FailedPrecondition("Member " + std::to_string(promoted->id) +
-                                " has not caught up with the log yet; try again");
+      return Unavailable("Member " + std::to_string(promoted->id) +
+                         " has not caught up with the log yet; try again");
     }
   }
   ASSIGN_OR_RETURN(Configuration next,
