@@ -196,9 +196,20 @@ void MasterFlags::AddTo(FlagSet& flags) {
 }
 
 Status MasterFlags::Check() const {
+  for (const std::string& peer : peers) {
+    if (const auto parsed = net::ParseHostPort(peer); !parsed.ok()) {
+      return InvalidArgument("--peers: '" + peer + "' is not host:port");
+    }
+  }
   if (!peers.empty() && !network.credentials.empty() && network.credential.empty()) {
     return InvalidArgument(
         "--peers with --credentials also needs --credential: what this master shows to the others");
+  }
+  const bool tls = !network.tls_cert_file.empty();
+  if (!peers.empty() && tls && network.credentials.empty() && !network.tls_require_client_cert) {
+    return InvalidArgument(
+        "--peers with TLS needs --tls_require_client_cert or --credentials, or whoever reaches the "
+        "port could take part in elections");
   }
   return OkStatus();
 }

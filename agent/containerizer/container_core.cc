@@ -83,6 +83,7 @@ Effects ContainerCore::Spawned(const Status& status) {
     effects.start_channel = effects.close_channel = status.ok();
     return effects;
   }
+  if (phase_ != Phase::kSpawning) return effects;
   if (!status.ok()) return Fail(status);
   phase_ = Phase::kAwaitingReady;
   effects.start_channel = true;

@@ -152,9 +152,7 @@ void SendBackup(const LogApiContext& context, const ResponderPtr& responder) {
 }  // namespace
 
 std::string ShowMemberId(log::MemberId id) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
-  return text;
+  return log::ShowMember(id);
 }
 
 std::string MembersJson(const log::ReplicaStatus& status,

@@ -1,11 +1,18 @@
 #include "state/log/configuration.h"
 
+#include <cstdio>
 #include <set>
 #include <string>
 
 #include "actors/base/check.h"
 
 namespace meseta::log {
+
+std::string ShowMember(MemberId id) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
+  return text;
+}
 
 const internal::LogMember* FindMember(const Configuration& configuration, MemberId id) {
   for (const auto& member : configuration.members()) {
@@ -46,7 +53,7 @@ Status ValidateConfiguration(const Configuration& configuration) {
   for (const auto& member : configuration.members()) {
     if (member.id() == 0) return InvalidArgument("The configuration has a member without an id");
     if (!ids.insert(member.id()).second) {
-      return InvalidArgument("The configuration has member " + std::to_string(member.id()) +
+      return InvalidArgument("The configuration has member " + ShowMember(member.id()) +
                              " twice");
     }
     voter |= !member.learner();

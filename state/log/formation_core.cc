@@ -317,7 +317,8 @@ std::string FormationCore::MissingPeers(const std::set<std::string>& seen) const
 }
 
 std::string FormationCore::problem() const {
-  if (phase_ == Phase::kReady || !problem_.empty()) return problem_;
+  if (phase_ == Phase::kReady) return "";  // What was said of others is in the log.
+  if (!problem_.empty()) return problem_;
   if (phase_ == Phase::kAgreeing) {
     return "Cluster " + identity_.cluster_id() + " forms when these masters have agreed: " +
            MissingPeers(agreed_);

@@ -8,7 +8,7 @@ namespace meseta::log {
 namespace {
 
 std::string Name(const internal::LogMember& member) {
-  return "Member " + std::to_string(member.id()) + " at " + member.address();
+  return "Member " + ShowMember(member.id()) + " at " + member.address();
 }
 
 void EraseInvitation(Configuration* configuration, const std::string& address) {
@@ -39,7 +39,7 @@ internal::LogMember* MutableMember(Configuration* configuration, MemberId id) {
 }
 
 Status NoSuchMember(MemberId id) {
-  return NotFound("There is no member " + std::to_string(id) + " in this cluster");
+  return NotFound("There is no member " + ShowMember(id) + " in this cluster");
 }
 
 class Change {

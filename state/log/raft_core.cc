@@ -233,7 +233,7 @@ Result<Index> RaftCore::Propose(std::string command, std::optional<Term> term, T
   }
   if (handover_) {
     return FailedPrecondition("This replica is handing leadership to member " +
-                              std::to_string(handover_->to) + "; ask the new leader");
+                              ShowMember(handover_->to) + "; ask the new leader");
   }
   if (uncommitted_bytes_ >= options_.max_uncommitted_bytes ||
       log_.last() - commit_ >= options_.max_uncommitted_entries) {

@@ -59,7 +59,7 @@ Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
     return FailedPrecondition("This replica does not lead; ask the leader");
   }
   if (handover_) {
-    return Unavailable("Leadership is being handed to member " + std::to_string(handover_->to) +
+    return Unavailable("Leadership is being handed to member " + ShowMember(handover_->to) +
                        "; ask the new leader");
   }
   const bool uncommitted = configurations_.index() > commit_;
@@ -72,7 +72,7 @@ Result<Index> RaftCore::ProposeChange(const MemberChange& change, Time now) {
   if (const auto* promoted = std::get_if<PromoteMember>(&change)) {
     const auto* member = FindMember(configurations_.current(), promoted->id);
     if (member != nullptr && member->learner() && !CaughtUp(promoted->id)) {
-      return Unavailable("Member " + std::to_string(promoted->id) +
+      return Unavailable("Member " + ShowMember(promoted->id) +
                          " has not caught up with the log yet; try again");
     }
   }
@@ -121,7 +121,7 @@ void RaftCore::PromoteOneThatCaughtUp() {
     const auto next =
         ChangedConfiguration(configurations_.current(), promote, identity_.member_id());
     if (!next.ok()) continue;
-    Say("Member " + std::to_string(promote.id) + " has caught up and becomes a voter");
+    Say("Member " + ShowMember(promote.id) + " has caught up and becomes a voter");
     (void)AppendConfiguration(*next);
     return;  // One at a time; `member` is gone.
   }
@@ -168,11 +168,11 @@ Status RaftCore::Transfer(std::optional<MemberId> to, Time now) {
   }
   if (to && *to == identity_.member_id()) return OkStatus();
   if (to && !IsVoter(configurations_.current(), *to)) {
-    return FailedPrecondition("Member " + std::to_string(*to) +
+    return FailedPrecondition("Member " + ShowMember(*to) +
                               " has no vote and cannot lead; see the list of members");
   }
   if (to && !HeardLately(progress_.at(*to))) {
-    return Unavailable("Member " + std::to_string(*to) +
+    return Unavailable("Member " + ShowMember(*to) +
                        " does not answer, so it cannot take over; try again when it is up");
   }
   if (!to) to = BestSuccessor();
@@ -180,7 +180,7 @@ Status RaftCore::Transfer(std::optional<MemberId> to, Time now) {
   if (handover_) {
     if (handover_->to == *to) return OkStatus();
     return FailedPrecondition("Leadership is being handed to member " +
-                              std::to_string(handover_->to) + " already; try again");
+                              ShowMember(handover_->to) + " already; try again");
   }
   handover_.emplace();
   handover_->to = *to;
@@ -211,12 +211,12 @@ void RaftCore::TickHandover() {
   const bool void_there =
       target != progress_.end() && target->second.acked_probe > handover_->probe;
   if (handover_->probe == 0 || void_there) {
-    Say("Member " + std::to_string(handover_->to) + " did not take over leadership in time");
+    Say("Member " + ShowMember(handover_->to) + " did not take over leadership in time");
     handover_.reset();
     AnswerReads();
     return;
   }
-  StepDown("member " + std::to_string(handover_->to) + " was told to take over and is silent");
+  StepDown("member " + ShowMember(handover_->to) + " was told to take over and is silent");
 }
 
 void RaftCore::OnTimeoutNow(const Message& message) {

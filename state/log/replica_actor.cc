@@ -273,7 +273,8 @@ void ReplicaActor::PerformCore(Time now) {
   }
   ApplyPending(now);
   if (core_) AnswerReads(effects.reads);
-  if (core_ && core_->role() != Role::kLeader && !proposals_.empty()) FailRequests(OutcomeUnknown());
+  const bool asked = !proposals_.empty() || !barriers_.empty();
+  if (core_ && core_->role() != Role::kLeader && asked) FailRequests(OutcomeUnknown());
 }
 
 void ReplicaActor::LoadSnapshot(const SnapshotMeta& meta) {

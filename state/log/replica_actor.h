@@ -214,6 +214,7 @@ class ReplicaActor : public runtime::Core<ReplicaEvent> {
   RoleChange role_;
   bool announced_ = false;
   bool refusal_told_ = false;
+  std::string waits_told_;         // What forming waits for, as last logged.
   Time published_at_;
   bool publish_ = true;
 };

@@ -45,6 +45,10 @@ void ReplicaActor::PerformFormation(Time now) {
   FormationEffects effects = formation_->TakeEffects();
   for (const std::string& sentence : effects.log) LOG(INFO) << "Replica " << options_.group << ": " << sentence;
   TellRefusal();
+  if (const std::string waits = formation_->problem(); waits != waits_told_) {
+    if (!waits.empty()) LOG(INFO) << "Replica " << options_.group << ": " << waits;
+    waits_told_ = waits;
+  }
   if (effects.write_identity) {
     LogWrite write;
     if (effects.write_genesis) {
@@ -190,6 +194,12 @@ void ReplicaActor::On(LinkId link, internal::LogHello& hello, Time now) {
   }
   const auto address = AddressOf(hello.member_id());
   if (address && *address != hello.address() && net::ParseHostPort(hello.address()).ok()) {
+    if (*address == options_.address || links_.To(*address)) {
+      LOG(ERROR) << "Two masters run with copies of one log: the member at " << *address
+                 << " is up, and the one at " << hello.address()
+                 << " says that it is the same; stop one, and start it with an empty log to join";
+      return;
+    }
     // It has moved. Refused while another change is under way: it says hello again.
     const auto index = core_->ProposeChange(MoveMember{hello.member_id(), hello.address()}, now);
     if (index.ok()) LOG(INFO) << "Member " << *address << " has moved to " << hello.address();

@@ -13,6 +13,8 @@ namespace meseta::log {
 
 // Of a replica's disk; 0 is none.
 using MemberId = uint64_t;
+// As users see it, everywhere: 16 hexadecimal digits.
+[[nodiscard]] std::string ShowMember(MemberId id);
 using Index = uint64_t;  // Of entries, from 1; 0: before all.
 using Term = uint64_t;
 

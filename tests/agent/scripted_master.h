@@ -32,8 +32,9 @@ class ScriptedMaster {
     auto network = daemon::Network::Open(flags, options);
     EXPECT_TRUE(network.ok()) << network.status();
     network_ = *std::move(network);
-    network_->transport().Register("master", {net::PeerRole::kAgent},
-                                   [this](net::LinkEvent event) { On(event); });
+    transport_ = &network_->transport();
+    transport_->Register("master", {net::PeerRole::kAgent},
+                         [this](net::LinkEvent event) { On(event); });
     network_->Serve(http::Router());
   }
   ~ScriptedMaster() { network_->Stop(); }
@@ -103,7 +104,7 @@ class ScriptedMaster {
       if (!message.ParseFromString(envelope.payload)) continue;
       On(batch->link, message);
     }
-    network_->transport().Consumed(batch->link);
+    transport_->Consumed(batch->link);  // Also while the network is being stopped.
   }
 
   void On(net::LinkId link, const internal::ToMaster& message) {
@@ -168,6 +169,7 @@ class ScriptedMaster {
   }
 
   std::unique_ptr<daemon::Network> network_;
+  net::Transport* transport_ = nullptr;  // The network's.
   std::mutex mutex_;
   std::condition_variable changed_;
   net::LinkId link_ = 0;
