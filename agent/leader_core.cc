@@ -53,9 +53,10 @@ void LeaderCore::Down(MasterLink link, Time now, Rng& rng) {
 
 void LeaderCore::Leads(MasterLink link, Time now, Rng& rng) {
   if (present_ == link || links_.count(link) == 0) return;
-  if (plan_ && plan_->link == link) return;
   leader_.clear();
-  PlanRegister(link, now + Spread(rng));
+  const Time at = now + Spread(rng);
+  if (plan_ && plan_->link == link && plan_->at <= at) return;
+  PlanRegister(link, at);
 }
 
 void LeaderCore::DoesNotLead(MasterLink link, const std::string& leader, Time now, Rng& rng) {
@@ -67,8 +68,8 @@ void LeaderCore::DoesNotLead(MasterLink link, const std::string& leader, Time no
   for (const auto& [other, address] : links_) {
     if (other == link || leader.empty() || address != leader) continue;
     // Slower each time that it turns out not to lead, either.
-    PlanRegister(other, now + Spread(rng) + (ask_pause_ - kAskMin));
-    ask_pause_ = std::min(ask_pause_ * 2, kAskMax);
+    PlanRegister(other, now + Spread(rng) + follow_pause_);
+    follow_pause_ = std::clamp(follow_pause_ * 2, kAskMin, kAskMax);
     return;
   }
   PlanAsk(now, rng);
@@ -76,6 +77,7 @@ void LeaderCore::DoesNotLead(MasterLink link, const std::string& leader, Time no
 
 void LeaderCore::Registered() {
   ask_pause_ = kAskMin;
+  follow_pause_ = Duration();
   was_registered_ = true;
 }
 

@@ -87,6 +87,7 @@ class LeaderCore {
   std::optional<Plan> plan_;       // Of a registration.
   std::optional<Time> ask_at_;     // Only while there is neither a present master nor a plan.
   Duration ask_pause_ = kAskMin;
+  Duration follow_pause_;          // Before a leader by hearsay is tried; grows while none accepts.
   MasterLink asked_ = 0;           // The last; the next in order is asked next.
   std::string leader_;             // As named by a standby, to be followed when its link comes up.
   bool was_registered_ = false;

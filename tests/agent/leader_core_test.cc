@@ -156,6 +156,18 @@ TEST_F(LeaderCoreTest, FollowsTheLeaderThatADeposedOneNames) {
   EXPECT_LT(later, Duration::Seconds(6));
 }
 
+TEST_F(LeaderCoreTest, ALeaderThatSaysSoIsNotKeptWaitingByEarlierHearsay) {
+  Settle();
+  Down(1);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Next()->kind, kAsk);  // A long election.
+  Not(2, "c:1");
+  Not(3, "b:1");
+  Leads(3);
+  Duration after;
+  EXPECT_EQ(Next(&after), (Step{kRegister, 3}));
+  EXPECT_LE(after, LeaderCore::kSpread);
+}
+
 TEST_F(LeaderCoreTest, TheEndOfTheLeadersLinkMakesItAskTheOthers) {
   Settle();
   Down(1);
