@@ -19,8 +19,7 @@ namespace meseta::bench {
 namespace {
 
 constexpr std::chrono::seconds kPatience{120};
-constexpr double kCpusPerTask = 0.1;
-constexpr double kMegabytesPerTask = 16;
+constexpr double kFailoverSeconds = 600;
 
 [[noreturn]] void Fail(const std::string& sentence) {
   std::fprintf(stderr, "error: %s\n", sentence.c_str());
@@ -138,7 +137,29 @@ std::string Cluster::AwaitUrl(const std::string& name, const std::string& marker
   Fail(name + " did not start; its log is in " + folder_);
 }
 
-Scheduler::Scheduler(const std::string& master) : url_("http://" + master + "/api/v1/scheduler") {
+Scheduler::Scheduler(const std::string& master) { Subscribe(master); }
+
+Scheduler::Scheduler(const std::string& master, Survives) : survives_(true) { Subscribe(master); }
+
+Scheduler::~Scheduler() {
+  if (!survives_) {
+    v1::scheduler::Call call;
+    call.set_type(v1::scheduler::Call::TEARDOWN);
+    Send(std::move(call), true);
+  }
+  io_.Stop();  // No callback comes into members that are gone.
+}
+
+void Scheduler::Subscribe(const std::string& master) {
+  url_ = "http://" + master + "/api/v1/scheduler";
+  const auto end = Clock::now() + kPatience;
+  while (!TrySubscribe()) {
+    if (!survives_ || Clock::now() > end) Fail("SUBSCRIBE was refused");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+bool Scheduler::TrySubscribe() {
   v1::scheduler::Call call;
   call.set_type(v1::scheduler::Call::SUBSCRIBE);
   auto* info = call.mutable_subscribe()->mutable_framework_info();
@@ -146,6 +167,19 @@ Scheduler::Scheduler(const std::string& master) : url_("http://" + master + "/ap
   info->set_name("bench");
   info->add_roles("*");
   info->add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
+  if (survives_) info->set_failover_timeout(kFailoverSeconds);
+  uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++stream_number_;
+    subscribed_ = ended_stream_ = false;
+    decoder_ = http::RecordDecoder();
+    offers_.clear();
+    if (!framework_.value().empty()) {
+      *call.mutable_framework_id() = framework_;
+      *info->mutable_id() = framework_;
+    }
+  }
   http::ClientRequest request;
   request.method = "POST";
   request.url = url_;
@@ -153,20 +187,37 @@ Scheduler::Scheduler(const std::string& master) : url_("http://" + master + "/ap
   request.body = call.SerializeAsString();
   stream_ = client_.Stream(
       std::move(request),
-      [this](const http::Response& head) {
-        if (head.status != 200) Fail("SUBSCRIBE was answered " + std::to_string(head.status));
+      [this, number](const http::Response& head) {
         const std::lock_guard lock(mutex_);
+        if (number != stream_number_) return;
+        if (head.status != 200 && !survives_) {
+          Fail("SUBSCRIBE was answered " + std::to_string(head.status));
+        }
+        ended_stream_ = head.status != 200;
         stream_id_ = head.headers.Get("Mesos-Stream-Id").value_or("");
+        changed_.notify_all();
       },
-      [this](std::string_view bytes) { OnBytes(bytes); }, [](const Status&) {});
-  Await("SUBSCRIBED", [this] { return !framework_.value().empty(); });
+      [this, number](std::string_view bytes) { OnBytes(number, bytes); },
+      [this, number](const Status&) {
+        const std::lock_guard lock(mutex_);
+        if (number == stream_number_) ended_stream_ = true;
+        changed_.notify_all();
+      });
+  Await("SUBSCRIBED", [this] { return subscribed_ || ended_stream_; });
+  const std::lock_guard lock(mutex_);
+  return subscribed_ && !ended_stream_;
 }
 
-Scheduler::~Scheduler() {
-  v1::scheduler::Call call;
-  call.set_type(v1::scheduler::Call::TEARDOWN);
-  Send(std::move(call), true);
-  io_.Stop();  // No callback comes into members that are gone.
+double Scheduler::SuppressPerSecond(size_t count) {
+  const auto begin = Clock::now();
+  for (size_t i = 0; i < count; ++i) {
+    v1::scheduler::Call call;
+    call.set_type(v1::scheduler::Call::SUPPRESS);
+    Send(std::move(call), false);
+    Await("an answer", [this] { return calls_ < kCallsInFlight; });
+  }
+  Await("all answers", [this] { return calls_ == 0; });
+  return static_cast<double>(count) / Seconds(Clock::now() - begin);
 }
 
 v1::TaskInfo Scheduler::Task(const std::string& id, const std::vector<std::string>& arguments) const {
@@ -204,7 +255,8 @@ void Scheduler::Launch(const std::vector<std::string>& ids, const std::vector<st
         seen_[ids[next]].accepted = now;
       }
     }
-    Send(std::move(call), true);
+    Send(std::move(call), !survives_);
+    Await("an answer", [this] { return calls_ < kCallsInFlight; });
   }
 }
 
@@ -223,7 +275,11 @@ std::map<std::string, Scheduler::Seen> Scheduler::Take() {
   return std::exchange(seen_, {});
 }
 
-void Scheduler::OnBytes(std::string_view bytes) {
+void Scheduler::OnBytes(uint64_t stream, std::string_view bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stream != stream_number_ || ended_stream_) return;
+  }
   auto records = decoder_.Decode(bytes);
   if (!records.ok()) Fail("the event stream is broken: " + records.status().message());
   for (const std::string& record : *records) {
@@ -237,7 +293,10 @@ void Scheduler::OnEvent(const v1::scheduler::Event& event) {
   const auto now = Clock::now();
   {
     const std::lock_guard lock(mutex_);
-    if (event.type() == v1::scheduler::Event::SUBSCRIBED) framework_ = event.subscribed().framework_id();
+    if (event.type() == v1::scheduler::Event::SUBSCRIBED) {
+      framework_ = event.subscribed().framework_id();
+      subscribed_ = true;
+    }
     for (const v1::Offer& offer : event.offers().offers()) offers_[offer.id().value()] = offer;
     if (event.type() == v1::scheduler::Event::RESCIND) offers_.erase(event.rescind().offer_id().value());
     if (event.type() == v1::scheduler::Event::UPDATE) {
@@ -270,6 +329,7 @@ void Scheduler::Send(v1::scheduler::Call call, bool wait) {
     const std::lock_guard lock(mutex_);
     *call.mutable_framework_id() = framework_;
     request.headers.Set("Mesos-Stream-Id", stream_id_);
+    if (call.type() != v1::scheduler::Call::ACKNOWLEDGE) ++calls_;
   }
   request.method = "POST";
   request.url = url_;
@@ -277,12 +337,15 @@ void Scheduler::Send(v1::scheduler::Call call, bool wait) {
   request.body = call.SerializeAsString();
   auto answered = std::make_shared<std::atomic<bool>>(false);
   client_.Send(std::move(request), [this, answered, type = call.type()](Result<http::Response> answer) {
-    if (!answer.ok()) Fail("a call was not answered: " + answer.status().message());
-    if (answer->status != 202) {
+    if (!answer.ok() && !survives_) {
+      Fail("a call was not answered: " + answer.status().message());
+    }
+    if (!survives_ && answer->status != 202) {
       Fail(v1::scheduler::Call::Type_Name(type) + " was answered " + std::to_string(answer->status) +
            " " + answer->body);
     }
     const std::lock_guard lock(mutex_);
+    if (type != v1::scheduler::Call::ACKNOWLEDGE) --calls_;
     *answered = true;
     changed_.notify_all();
   });

@@ -25,6 +25,9 @@ double Median(std::vector<double> values);
 // "0.52": the machine's load average over a minute.
 double LoadAverage();
 
+inline constexpr double kCpusPerTask = 0.1;
+inline constexpr double kMegabytesPerTask = 16;
+
 // Programs of MESETA_BIN (else of this build) on loopback, in a temporary folder. Ends the process
 // with a sentence when they do not start.
 class Cluster {
@@ -57,7 +60,16 @@ class Scheduler {
   };
 
   explicit Scheduler(const std::string& master);
-  ~Scheduler();  // Tears the framework down.
+  // It outlives its master: it has a failover timeout, calls without an answer are no failure, and it
+  // keeps kCallsInFlight ACCEPTs under way.
+  struct Survives {};
+  static constexpr size_t kCallsInFlight = 64;
+  Scheduler(const std::string& master, Survives survives);
+  ~Scheduler();  // Tears the framework down, unless it survives.
+  // Subscribes at this master, as the same framework; again while it does not lead yet.
+  void Subscribe(const std::string& master);
+  // Answers per second to `count` calls without effect, kCallsInFlight at once.
+  double SuppressPerSecond(size_t count);
 
   // A task with `arguments` as its argv, 0.1 cpus and 16 MB.
   v1::TaskInfo Task(const std::string& id, const std::vector<std::string>& arguments) const;
@@ -69,19 +81,24 @@ class Scheduler {
   std::map<std::string, Seen> Take();
 
  private:
-  void OnBytes(std::string_view bytes);
+  bool TrySubscribe();
+  void OnBytes(uint64_t stream, std::string_view bytes);
   void OnEvent(const v1::scheduler::Event& event);
   void Send(v1::scheduler::Call call, bool wait);
   template <class Condition>
   void Await(const char* what, Condition condition);
 
-  const std::string url_;
+  std::string url_;
+  const bool survives_ = false;
   net::IoRuntime io_{1};
   http::Client client_{io_, {}};
   std::shared_ptr<http::ClientStream> stream_;
   http::RecordDecoder decoder_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  uint64_t stream_number_ = 0;  // What an earlier stream still says is not heard.
+  bool subscribed_ = false, ended_stream_ = false;
+  size_t calls_ = 0;            // Under way.
   std::string stream_id_;
   v1::FrameworkID framework_;
   std::map<std::string, v1::Offer> offers_;
