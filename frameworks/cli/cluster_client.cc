@@ -1,7 +1,9 @@
 #include "frameworks/cli/cluster_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "actors/base/strings.h"
@@ -14,6 +16,7 @@ namespace {
 
 constexpr size_t kTasksPerPage = 1000;
 constexpr size_t kMaxShownAnswer = 500;
+constexpr std::chrono::milliseconds kRoundPause{250};
 
 Result<std::string> Authorization(const Options& options) {
   net::Credential credential{options.principal, options.secret};
@@ -96,27 +99,56 @@ Result<http::Response> ClusterClient::ToMaster(http::ClientRequest request,
                                                const std::string& target) {
   request.max_redirects = kMaxRedirects;
   request.redirect_authorization = true;  // To the leader that a master names.
-  Status problem;
-  bool answered = false;
+  if (access_.masters.size() > 1 && request.timeout == http::kDefaultRequestTimeout) {
+    request.timeout = kSeveralTimeout;
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(kLeaderPatience.nanos());
+  for (;;) {
+    Status problem;
+    bool again = false;
+    if (auto answer = OneRound(request, target, &problem, &again)) return *std::move(answer);
+    if (!again || std::chrono::steady_clock::now() >= end) return problem;
+    std::this_thread::sleep_for(kRoundPause);
+  }
+}
+
+std::optional<Result<http::Response>> ClusterClient::OneRound(http::ClientRequest request,
+                                                              const std::string& target,
+                                                              Status* problem, bool* again) {
+  const bool several = access_.masters.size() > 1;
   for (size_t i = 0; i < access_.masters.size(); ++i) {
-    request.url = access_.masters[i] + target;
-    auto response = Send(request);
-    if (!response.ok()) {
+    const std::string& master = access_.masters[i];
+    if (several && !Answers(master)) {
       // What a master says that runs tells more.
-      if (!answered) problem = Unreachable(access_.masters, response.status());
+      if (!*again) *problem = Unreachable(access_.masters, Unavailable("no answer"));
       continue;
     }
-    const Status answer = StatusOf("The master at " + ShownAddress(access_.masters[i]), *response);
+    request.url = master + target;
+    auto response = Send(request);
+    if (!response.ok()) {
+      if (!*again) *problem = Unreachable(access_.masters, response.status());
+      // It answered a moment ago. What changes something may have done so already.
+      if (several && request.method != "GET") return Result<http::Response>(*problem);
+      *again = *again || several;
+      continue;
+    }
+    const Status answer = StatusOf("The master at " + ShownAddress(master), *response);
     if (response->status == 503) {  // Without a leader; another may know better.
-      problem = answer;
-      answered = true;
+      *problem = answer;
+      *again = true;
       continue;
     }
     std::swap(access_.masters[0], access_.masters[i]);
-    RETURN_IF_ERROR(answer);
+    if (!answer.ok()) return Result<http::Response>(answer);
     return response;
   }
-  return problem;
+  return std::nullopt;
+}
+
+bool ClusterClient::Answers(const std::string& master) {
+  http::ClientRequest request;
+  request.url = master + "/version";
+  return http::Fetch(std::move(request), kProbeTimeout, access_.tls).ok();
 }
 
 Result<http::Response> ClusterClient::Get(const std::string& target, Duration deadline) {

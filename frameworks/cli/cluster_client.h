@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,13 @@ namespace meseta::cli {
 // Of `task ls` and all that look for a task.
 inline constexpr size_t kMaxListedTasks = 100'000;
 inline constexpr int kMaxRedirects = 3;
+// While masters elect a leader, and while one of several does not answer, requests are repeated; when
+// none can be connected to, that is said at once.
+inline constexpr Duration kLeaderPatience = Duration::Seconds(15);
+// Of several masters, one that does not say so much as its version within this is passed over.
+inline constexpr Duration kProbeTimeout = Duration::Seconds(2);
+// Of a request to one of several masters, which may redirect to one that hangs.
+inline constexpr Duration kSeveralTimeout = Duration::Seconds(10);
 
 // How to reach the cluster, out of the options.
 struct Access {
@@ -54,6 +62,12 @@ class ClusterClient {
 
  private:
   Result<http::Response> ToMaster(http::ClientRequest request, const std::string& target);
+  // One round over all masters. None: no answer that counts, for the reason in `problem`; `again` says
+  // whether another round may find one.
+  std::optional<Result<http::Response>> OneRound(http::ClientRequest request,
+                                                 const std::string& target, Status* problem,
+                                                 bool* again);
+  bool Answers(const std::string& master);
 
   Access access_;  // The master that answered last stands first.
 };

@@ -23,7 +23,13 @@ constexpr Duration kLongestPause = Duration::Seconds(5);
 constexpr Duration kSayWaitingAfter = Duration::Seconds(5);
 constexpr Duration kRepeatKills = Duration::Seconds(10);
 constexpr Duration kTeardownPatience = Duration::Seconds(5);
-constexpr int kFirstRounds = 3;  // Rounds over all masters before the first subscription.
+// Before the first subscription, while masters have no leader.
+constexpr Duration kFirstPatience = Duration::Seconds(15);
+constexpr Duration kHeadTimeout = Duration::Seconds(5);
+// With several masters, one that leaves kMaxSilent of these in a row without an answer is left for
+// another; its connection may stay open for long.
+constexpr Duration kProbeInterval = Duration::Seconds(2);
+constexpr int kMaxSilent = 2;
 constexpr size_t kMaxRefusalBytes = 4096;
 constexpr size_t kMaxQueuedCalls = 100'000;
 
@@ -68,6 +74,7 @@ RunSession::RunSession(net::IoRuntime& runtime, Access access, RunSettings setti
       on_done_(std::move(on_done)) {}
 
 void RunSession::Start() {
+  started_ = std::chrono::steady_clock::now();
   Subscribe();
   ScheduleWaitingLine();
   if (settings_.timeout) {
@@ -146,6 +153,7 @@ void RunSession::Subscribe() {
   decoder_ = http::RecordDecoder();
   http::ClientRequest request = NewCallRequest(core_.Subscribe());
   request.stream_silence = kStreamSilence;
+  request.timeout = kHeadTimeout;
   auto self = shared_from_this();
   const uint64_t epoch = epoch_;
   // The runtime has one thread, but the first callback may come before Stream() has returned.
@@ -193,12 +201,33 @@ void RunSession::OnData(std::string_view bytes) {
         Say("subscribed again at " + ShownAddress(master()));
       }
       subscribed_ = true;
+      silent_ = 0;
+      if (access_.masters.size() > 1) Probe(epoch_);
       attempts_ = 0;
       redirects_ = 0;
     }
     Perform(core_.Handle(event));
     if (!on_done_ || epoch_ != epoch) return;
   }
+}
+
+// Asks the master of stream `epoch` for a sign of life, again and again.
+void RunSession::Probe(uint64_t epoch) {
+  After(kProbeInterval, [this, epoch] {
+    if (epoch != epoch_ || tearing_down_) return;
+    http::ClientRequest request;
+    request.url = master() + "/version";
+    request.timeout = kProbeInterval;
+    auto self = shared_from_this();
+    client_->Send(std::move(request), [self, epoch](const Result<http::Response>& response) {
+      if (!self->on_done_ || epoch != self->epoch_ || self->tearing_down_) return;
+      self->silent_ = response.ok() ? 0 : self->silent_ + 1;
+      if (self->silent_ < kMaxSilent) return self->Probe(epoch);
+      self->stream_->Close();
+      self->head_.status = 0;
+      self->Retry(Unavailable("it does not answer any more"));
+    });
+  });
 }
 
 void RunSession::OnStreamEnd(const Status& status) {
@@ -249,7 +278,10 @@ void RunSession::Retry(const Status& problem) {
   const bool first = core_.framework_id().empty();
   const int round = static_cast<int>(access_.masters.size());
   const bool refused = head_.status == 0;  // Nobody there, unlike a master without a leader.
-  if (first && attempts_ >= (refused ? 1 : kFirstRounds) * round) {
+  if (!refused) answered_ = true;
+  const auto waited = std::chrono::steady_clock::now() - started_;
+  const bool patient = answered_ && waited < std::chrono::nanoseconds(kFirstPatience.nanos());
+  if (first && attempts_ >= round && !patient) {
     const Status unreachable = refused ? Unreachable(access_.masters, problem) : problem;
     return Finish(ExitCodeOf(unreachable), unreachable);
   }

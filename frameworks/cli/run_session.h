@@ -6,6 +6,7 @@
 // methods but Run() run on the first network thread of the runtime; so do all callbacks.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -59,6 +60,7 @@ class RunSession : public std::enable_shared_from_this<RunSession> {
   void OnRefusal(const Status& status);
   void Redirect();
   void Retry(const Status& problem);
+  void Probe(uint64_t epoch);
   void GiveUpUnlessBack();
 
   void Perform(RunCore::Actions actions);
@@ -99,6 +101,9 @@ class RunSession : public std::enable_shared_from_this<RunSession> {
   int attempts_ = 0;         // Since the last SUBSCRIBED.
   int losses_ = 0;           // Of a subscription.
   int redirects_ = 0;        // In a row.
+  int silent_ = 0;           // Probes in a row that the master has not answered.
+  bool answered_ = false;    // Some master, if only that it has no leader.
+  std::chrono::steady_clock::time_point started_;
 
   std::deque<v1::scheduler::Call> calls_;  // To be sent; the first may be under way.
   bool call_under_way_ = false;
