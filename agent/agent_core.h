@@ -86,8 +86,10 @@ class AgentCore {
  public:
   // Completed sandboxes whose deletion is scheduled; beyond it the oldest are deleted early.
   static constexpr size_t kMaxSandboxes = 200'000;
-  // An answer to a registration is awaited this long, doubling to a minute, then asked for again.
-  static constexpr Duration kRegisterRetryMin = Duration::Seconds(1);
+  // An answer to a registration is awaited this long, doubling to a minute, then asked for again. A
+  // link loses nothing and a master that is deposed says so: who does not answer has thousands to
+  // answer, and saying it twice makes it slower.
+  static constexpr Duration kRegisterRetryMin = Duration::Seconds(10);
   static constexpr Duration kRegisterRetryMax = Duration::Minutes(1);
   // After "marked gone": containers get this long to end before the daemon does.
   static constexpr Duration kShutdownLimit = Duration::Seconds(15);

@@ -62,6 +62,8 @@ bool MasterActor::Leads(runtime::TurnContext& turn) {
 void MasterActor::HandleAll(std::vector<MasterEvent>& events, Now now) {
   for (MasterEvent& event : events) {
     std::visit([&](auto& e) { Handle(e, now); }, event);
+    // Work that is long, as when thousands of agents return at once, is not a core that hangs.
+    outlets_.transport->CoreTurned();
   }
 }
 

@@ -187,16 +187,16 @@ void AgentCore::HandleReregister(LinkId link, internal::ReregisterAgent message,
     transition.returned = std::move(message);
     Start(op, std::move(transition));
   } else {
-    Return(link, message, now);
+    Return(link, &message, now);
   }
 }
 
 void AgentCore::FinishReregister(Transition* transition, Now now) {
-  Return(transition->link, transition->returned, now);
+  Return(transition->link, &transition->returned, now);
 }
 
-void AgentCore::Return(std::optional<LinkId> link, const internal::ReregisterAgent& message,
-                       Now now) {
+void AgentCore::Return(std::optional<LinkId> link, internal::ReregisterAgent* brought, Now now) {
+  const internal::ReregisterAgent& message = *brought;
   for (const v1::FrameworkInfo& framework : message.frameworks())
     AdoptFramework(core_, framework, now);
   Agent* agent = core_->agents.Find(IdOf(message.info()));
@@ -215,7 +215,7 @@ void AgentCore::Return(std::optional<LinkId> link, const internal::ReregisterAge
   Connect(agent, link, now);
   core_->Publish(*agent);
   if (agent->connected()) Greet(*agent);
-  AdoptTasks(agent, message, known, news, now);
+  AdoptTasks(agent, brought, known, news, now);
   if (known) ReconcileWith(agent, message);
   ResendOrders(agent, message);
   if (recovered) AnswerReconciles(core_, agent->id, now);
@@ -271,10 +271,10 @@ void AgentCore::Greet(const Agent& agent) {
   core_->Send(agent, std::move(message));
 }
 
-void AgentCore::AdoptTasks(Agent* agent, const internal::ReregisterAgent& message, bool known,
+void AgentCore::AdoptTasks(Agent* agent, internal::ReregisterAgent* message, bool known,
                            const std::string& news, Now now) {
   std::set<FrameworkId> over;
-  for (const v1::Task& task : message.tasks()) {
+  for (v1::Task& task : *message->mutable_tasks()) {
     const FrameworkId framework_id(task.framework_id().value());
     const TaskId task_id(task.task_id().value());
     if (task.agent_id().value() != agent->id.value() || !task.has_state()) {
@@ -304,12 +304,16 @@ void AgentCore::AdoptTasks(Agent* agent, const internal::ReregisterAgent& messag
       continue;
     }
     if (known && IsTerminal(task.state())) continue;
-    AdoptTask(core_, task);
-    if (news.empty() || IsTerminal(task.state())) continue;
+    const TaskPtr adopted = AdoptTask(core_, &task);
+    // What is looked at later.
+    *task.mutable_framework_id() = adopted->framework_id();
+    *task.mutable_task_id() = adopted->task_id();
+    task.set_state(adopted->state());
+    if (news.empty() || IsTerminal(adopted->state())) continue;
     v1::TaskStatus status =
-        MasterStatus(task_id.value(), agent->id.value(), StateFor(*framework, task.state()),
+        MasterStatus(task_id.value(), agent->id.value(), StateFor(*framework, adopted->state()),
                      v1::TaskStatus::REASON_AGENT_REREGISTERED, news, now.wall);
-    if (task.has_executor_id()) *status.mutable_executor_id() = task.executor_id();
+    if (adopted->has_executor_id()) *status.mutable_executor_id() = adopted->executor_id();
     SendUpdate(core_, *framework, status);
   }
   agent->shutdowns.insert(over.begin(), over.end());

@@ -84,14 +84,15 @@ class AgentCore {
   void FinishPrune(const Transition& transition);
 
   // The agent is back on `link` (none: it went away again while the disk was busy).
-  void Return(std::optional<LinkId> link, const internal::ReregisterAgent& message, Now now);
+  // Takes the tasks out of the message.
+  void Return(std::optional<LinkId> link, internal::ReregisterAgent* message, Now now);
   Agent* Known(Agent* agent, const internal::ReregisterAgent& message, Now now);
   Agent* Unknown(const internal::ReregisterAgent& message, Now now);
   // Deactivated and drained by the registry's word.
   void ApplyRecord(Agent* agent);
   // A task that its framework launched again elsewhere while this agent was away.
   void KillDuplicate(const Agent& agent, const v1::Task& task);
-  void AdoptTasks(Agent* agent, const internal::ReregisterAgent& message, bool known,
+  void AdoptTasks(Agent* agent, internal::ReregisterAgent* message, bool known,
                   const std::string& news, Now now);
   void Greet(const Agent& agent);
   void ReconcileWith(Agent* agent, const internal::ReregisterAgent& message);

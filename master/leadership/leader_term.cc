@@ -9,6 +9,12 @@
 #include "master/leadership/registry_loader.h"
 
 namespace meseta::master {
+namespace {
+
+// An event may be all that one read of a link brought. Short turns let answers and writes leave early.
+constexpr size_t kMaxEventsPerTurn = 256;
+
+}  // namespace
 
 class LeaderTerm::MasterInbox {
  public:
@@ -110,7 +116,7 @@ void LeaderTerm::StartMaster(const TermContext& context, uint64_t term,
                  }));
   };
   master_ = std::make_unique<runtime::CoreShell<MasterEvent>>(
-      *context.actors, runtime::CoreOptions{.name = "master"},
+      *context.actors, runtime::CoreOptions{.name = "master", .max_batch = kMaxEventsPerTurn},
       [outlets, options = context.core, info = context.record.info,
        clock = &context.actors->clock(),
        registry = std::make_shared<registry::RegistryState>(std::move(registry))] {

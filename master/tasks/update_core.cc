@@ -255,8 +255,10 @@ void HandleKill(CoreState* core, const Framework& framework, const v1::scheduler
   }
 }
 
-void AdoptTask(CoreState* core, const v1::Task& task) {
-  auto adopted = std::make_shared<v1::Task>(task);
+TaskPtr AdoptTask(CoreState* core, v1::Task* brought) {
+  auto adopted = std::make_shared<v1::Task>();
+  adopted->Swap(brought);
+  const v1::Task& task = *adopted;
   for (v1::TaskStatus& status : *adopted->mutable_statuses()) status.clear_data();
   const FrameworkId framework = FrameworkOf(task);
   core->tasks.RemoveUnreachable(framework, IdOf(task));
@@ -267,6 +269,7 @@ void AdoptTask(CoreState* core, const v1::Task& task) {
     core->Touch(framework);
   }
   TellUpserted(core, adopted);
+  return adopted;
 }
 
 void LoseTasks(CoreState* core, const AgentId& agent, const AgentLoss& loss, Now now) {

@@ -36,8 +36,9 @@ void HandleAcknowledge(CoreState* core, const Framework& framework,
 void HandleKill(CoreState* core, const Framework& framework, const v1::scheduler::Call::Kill& kill,
                 Now now);
 
-// Puts a task that its agent brought along into the table and the ledger.
-void AdoptTask(CoreState* core, const v1::Task& task);
+// Puts a task that its agent brought along into the table and the ledger. What `task` holds is taken:
+// a new leader adopts hundreds of thousands at once.
+TaskPtr AdoptTask(CoreState* core, v1::Task* task);
 // The agent is gone from sight: each of its tasks ends as `state` (see StateFor) for `reason`, is
 // told to its framework and leaves the table; those that had ended become history.
 struct AgentLoss {
