@@ -1,0 +1,56 @@
+// Reconcile: what one app needs now. Level-triggered and pure: called again and again with what there
+// is, it converges to what is wanted, from any state, also right after a failover.
+//
+// Bounds that hold at every moment of a rolling upgrade (n wanted, s the strategy; reference: Marathon
+// surface 1.6, rolling restart):
+//   active instances <= floor(n * (1 + s.maximumOverCapacity)), one more where that would block it;
+//   healthy ones that are not being killed on purpose >= ceil(n * s.minimumHealthCapacity), as long
+//   as there were so many.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frameworks/services/model/types.h"
+
+namespace meseta::services {
+
+// What a deployment (or none) does to the app at this moment.
+struct AppGoal {
+  enum class Mode {
+    kKeep,     // No deployment: as many as wanted, of whatever version they are.
+    kScale,    // To `target`, of whatever version they are.
+    kRestart,  // All of the wanted config version, rolling.
+    kStop,     // None.
+  };
+  Mode mode = Mode::kKeep;
+  AppPtr app;                          // What is wanted; of kStop: what was.
+  uint32_t target = 0;                 // Instances.
+  std::vector<std::string> kill_first; // Instances named by the user.
+};
+
+struct AppDecision {
+  uint32_t launch = 0;              // How many are to be launched now, of goal.app (a level, no delta).
+  std::vector<std::string> kill;    // Instance ids, not yet being killed.
+  bool done = false;                // The action of the deployment has come to its end.
+  // Of the wanted version: how many are up, healthy and ready, for progress.
+  uint32_t good = 0;
+};
+
+// `instances`: all of the app that are recorded (none is terminal), in order of id.
+[[nodiscard]] AppDecision Reconcile(const AppGoal& goal, const std::vector<InstancePtr>& instances,
+                                    int64_t now_ms);
+
+// The instances to kill first, best first (reference: kill order): named, those that free an
+// overfull GROUP_BY value, unreachable < staging < starting < running, then by kill selection.
+[[nodiscard]] std::vector<InstancePtr> KillOrder(const AppSpec& app,
+                                                 std::vector<InstancePtr> instances,
+                                                 const std::vector<std::string>& named);
+
+// Counts towards the app's instances: neither terminal nor given up as unreachable.
+[[nodiscard]] bool IsActive(const Instance& instance);
+// Running; healthy if the app has health checks; ready if it has readiness checks.
+[[nodiscard]] bool IsGood(const AppSpec& app, const Instance& instance);
+
+}  // namespace meseta::services
