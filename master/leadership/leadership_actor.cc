@@ -144,7 +144,7 @@ void LeadershipActor::Perform(LeadershipCore::Effects effects, Time now) {
   wake_at_ = effects.wake_at;
   if (effects.end) EndTerm();
   if (core_.phase() != LeadershipCore::Phase::kOpening && !effects.build) DropHeld();
-  if (effects.tell_agents) {
+  if (effects.tell_followers) {
     for (const auto& [link, peer] : links_) TellNotLeading(link, kAgentActor);
   }
   if (effects.hand_over) HandOver();

@@ -18,10 +18,13 @@
 #include "actors/runtime/core_shell.h"
 #include "actors/runtime/reply.h"
 #include "master/leadership/leader_term.h"
-#include "master/leadership/leadership_core.h"
+#include "state/leadership/leadership_core.h"
 #include "master/leadership/registry_follower.h"
 
 namespace meseta::master {
+
+using leadership::LeadershipCore;
+using leadership::LogRole;
 
 // The store is open; before that, roles are only remembered.
 struct StoreOpened {
@@ -105,7 +108,7 @@ class LeadershipActor : public runtime::Core<LeadershipEvent> {
 
   const LeadershipOutlets outlets_;
   const std::shared_ptr<metrics::Timer> fetch_time_;  // registrar/state_fetch
-  LeadershipCore core_;
+  LeadershipCore core_{"master"};
   store::Store* store_ = nullptr;
   std::optional<LogRole> early_role_;
   std::shared_ptr<LeaderTerm> term_;

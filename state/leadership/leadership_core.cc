@@ -1,8 +1,8 @@
-#include "master/leadership/leadership_core.h"
+#include "state/leadership/leadership_core.h"
 
 #include <utility>
 
-namespace meseta::master {
+namespace meseta::leadership {
 
 LeadershipCore::Effects LeadershipCore::RoleChanged(LogRole role) {
   const bool same = role.leading && role_.leading && role.term == role_.term;
@@ -16,12 +16,12 @@ LeadershipCore::Effects LeadershipCore::RoleChanged(LogRole role) {
   retry_at_.reset();
   problem_.clear();
   if (!role_.leading) {
-    effects.tell_agents = led || new_leader;
+    effects.tell_followers = led || new_leader;
     return effects;
   }
   Effects open = Open();
   open.end = effects.end;
-  open.tell_agents = effects.end;
+  open.tell_followers = effects.end;
   return open;
 }
 
@@ -34,7 +34,7 @@ LeadershipCore::Effects LeadershipCore::Opened(uint64_t attempt, const Status& o
   }
   problem_ = outcome.message();
   Effects effects;
-  effects.warning = "This master was elected but cannot begin to lead: " + problem_;
+  effects.warning = "This " + who_ + " was elected but cannot begin to lead: " + problem_;
   // Not leading any more: the log tells so by itself.
   effects.hand_over = outcome.code() != StatusCode::kUnavailable;
   return Pause(std::move(effects), now);
@@ -46,8 +46,8 @@ LeadershipCore::Effects LeadershipCore::Failed(uint64_t attempt, const std::stri
   Effects effects;
   effects.end = true;
   effects.hand_over = true;
-  effects.tell_agents = true;
-  effects.warning = "This master stops leading: " + why;
+  effects.tell_followers = true;
+  effects.warning = "This " + who_ + " stops leading: " + why;
   return Pause(std::move(effects), now);
 }
 
@@ -63,12 +63,12 @@ std::optional<std::string> LeadershipCore::other_leader() const {
 std::string LeadershipCore::waits_for() const {
   switch (phase_) {
     case Phase::kLeading: return "";
-    case Phase::kOpening: return "This master was elected and begins to lead";
-    case Phase::kPausing: return "This master was elected but cannot lead: " + problem_;
+    case Phase::kOpening: return "This " + who_ + " was elected and begins to lead";
+    case Phase::kPausing: return "This " + who_ + " was elected but cannot lead: " + problem_;
     case Phase::kStandby: break;
   }
   if (role_.leader) return "";
-  return role_.waits_for.empty() ? "The masters elect a leader" : role_.waits_for;
+  return role_.waits_for.empty() ? "The " + who_ + "s elect a leader" : role_.waits_for;
 }
 
 LeadershipCore::Effects LeadershipCore::Open() {
@@ -85,4 +85,4 @@ LeadershipCore::Effects LeadershipCore::Pause(Effects effects, Time now) {
   return effects;
 }
 
-}  // namespace meseta::master
+}  // namespace meseta::leadership
