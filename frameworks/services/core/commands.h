@@ -1,13 +1,11 @@
 // What the API asks of the core, and what it answers. Values; the API renders them.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "actors/runtime/reply.h"
 #include "frameworks/services/model/changes.h"
 
 namespace meseta::services {
@@ -21,30 +19,24 @@ struct WriteDone {
   DeploymentPtr plan;            // dryRun: nothing was done.
   std::vector<InstancePtr> instances;  // KillInstances: those that are killed.
 };
-using WriteReply = runtime::Reply<Answer<WriteDone>>;
-
 struct ChangeCatalog {
   Change change;
   bool force = false;
   bool dry_run = false;
   std::string client;  // ip, for events.
   std::string uri;     // The same.
-  WriteReply reply;
 };
 // DELETE /v2/apps/{id}/tasks, POST /v2/tasks/delete without `scale`.
 struct KillInstances {
   std::vector<std::string> instances;  // Unknown ones are ignored.
   bool wipe = false;
-  WriteReply reply;
 };
 struct CancelDeployment {  // DELETE /v2/deployments/{id}
   std::string id;
   bool force = false;      // Just drop it; else it is undone by another.
-  WriteReply reply;
 };
 struct ResetLaunchDelay {
   Path app;
-  WriteReply reply;
 };
 using ServicesCommand = std::variant<ChangeCatalog, KillInstances, CancelDeployment, ResetLaunchDelay>;
 

@@ -80,9 +80,13 @@ class HealthCore {
     std::optional<Time> wake_at;
   };
 
+  struct Checked {
+    InstancePtr instance;
+    AppPtr app;  // In the version that the instance was launched with.
+  };
   // Instances of one app as they are now; runs probes for those that run, and forgets the others. What
   // is recorded of their health is where they start (kept over a failover).
-  Effects SetInstances(const AppPtr& app, const std::vector<InstancePtr>& instances, Now now);
+  Effects SetInstances(const Path& app, const std::vector<Checked>& instances, Now now);
   Effects Forget(const Path& app);
   Effects Handle(const ProbeResult& result, Now now);
   Effects Tick(Now now);
