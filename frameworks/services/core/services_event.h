@@ -1,0 +1,25 @@
+// What the services' actor is told.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "actors/runtime/reply.h"
+#include "frameworks/sdk/cpp/scheduler.h"
+#include "frameworks/services/core/commands.h"
+#include "frameworks/services/health/health_core.h"
+
+namespace meseta::services {
+
+struct AskCore {
+  ServicesCommand command;
+  runtime::Reply<Answer<WriteDone>> reply;
+};
+// A write of the store has come to this.
+struct StoreWritten {
+  uint64_t number = 0;
+  Status outcome;
+};
+using ServicesActorEvent = std::variant<AskCore, StoreWritten, ProbeResult, sdk::SchedulerEvent>;
+
+}  // namespace meseta::services
