@@ -9,6 +9,7 @@
 // Which of them are still the writer's own is known by edition: Freeze() (called by the writer when
 // it gives a copy away) starts a new edition, and those of older editions are copied before a change.
 // No reference counts are consulted, so there is no race with readers that let go of a snapshot.
+// What two maps share is skipped when they are compared, too: the cost is that of what differs.
 #pragma once
 
 #include <algorithm>
@@ -80,6 +81,27 @@ class SharedMap {
     }
   }
 
+  // Calls f(key, before, after) in key order for each key that only one of the maps has (the other
+  // pointer is null) or that is in a part that they do not share: callers compare those values.
+  template <class F>
+  static void ForEachUnshared(const SharedMap& before, const SharedMap& after, F f) {
+    Cursor a{before};
+    Cursor b{after};
+    while (!a.AtEnd() || !b.AtEnd()) {
+      if (Cursor::SkipShared(&a, &b)) continue;
+      const Entry* left = a.AtEnd() ? nullptr : &a.entry();
+      const Entry* right = b.AtEnd() ? nullptr : &b.entry();
+      if (left != nullptr && right != nullptr) {
+        if (left->first < right->first) right = nullptr;
+        else if (right->first < left->first) left = nullptr;
+      }
+      f(left != nullptr ? left->first : right->first, left != nullptr ? &left->second : nullptr,
+        right != nullptr ? &right->second : nullptr);
+      if (left != nullptr) a.Next();
+      if (right != nullptr) b.Next();
+    }
+  }
+
   // Calls f(key, value) in key order from the first key that is not less than `from`, until f
   // returns false.
   template <class F>
@@ -113,6 +135,48 @@ class SharedMap {
   struct Place {
     size_t block = 0;
     size_t chunk = 0;
+  };
+
+  // A place among the entries of a map, which must not change meanwhile.
+  struct Cursor {
+    explicit Cursor(const SharedMap& of) : map(of) {}
+    [[nodiscard]] bool AtEnd() const { return block == map.blocks_.size(); }
+    [[nodiscard]] const Entry& entry() const { return entries()[index]; }
+    [[nodiscard]] const std::vector<Entry>& entries() const {
+      return map.blocks_[block]->chunks[chunk]->entries;
+    }
+    void Next() {
+      if (++index == entries().size()) NextChunk();
+    }
+    void NextChunk() {
+      index = 0;
+      if (++chunk == map.blocks_[block]->chunks.size()) NextBlock();
+    }
+    void NextBlock() {
+      index = 0;
+      chunk = 0;
+      ++block;
+    }
+    // Whether both were at the beginning of the same chunk (or block) and are behind it now.
+    static bool SkipShared(Cursor* a, Cursor* b) {
+      if (a->AtEnd() || b->AtEnd() || a->index != 0 || b->index != 0) return false;
+      const auto& left = a->map.blocks_[a->block];
+      const auto& right = b->map.blocks_[b->block];
+      if (left == right && a->chunk == b->chunk) {
+        a->NextBlock();  // Both are behind the same chunks of it.
+        b->NextBlock();
+        return true;
+      }
+      if (left->chunks[a->chunk] != right->chunks[b->chunk]) return false;
+      a->NextChunk();
+      b->NextChunk();
+      return true;
+    }
+
+    const SharedMap& map;
+    size_t block = 0;
+    size_t chunk = 0;
+    size_t index = 0;
   };
 
   static const Key& LastOf(const Chunk& chunk) { return chunk.entries.back().first; }

@@ -86,6 +86,46 @@ TEST(SharedMapTest, ReplaceAlsoReplacesTheKey) {
   frozen.ForEach([&](std::string_view key, int) { EXPECT_EQ(key.data(), first.data()); });
 }
 
+TEST(SharedMapTest, ForEachUnsharedFindsAllThatDiffersAndLittleElse) {
+  Rng rng(7);
+  SharedMap<int, int> map;
+  std::map<int, int> now;
+  const auto change = [&] {
+    const int key = static_cast<int>(rng.Below(6000));
+    if (rng.Below(3) == 0) {
+      map.Erase(key);
+      now.erase(key);
+    } else {
+      const int value = static_cast<int>(rng.Below(3));
+      map.Set(key, value);
+      now[key] = value;
+    }
+  };
+  for (int i = 0; i < 20'000; ++i) change();
+  for (int round = 0; round < 60; ++round) {
+    const SharedMap<int, int> before = map.Freeze();
+    const std::map<int, int> then = now;
+    const int changes = static_cast<int>(rng.Below(8));
+    for (int i = 0; i < changes; ++i) change();
+    std::map<int, std::pair<int, int>> seen;  // Key to both values; -1: none.
+    int visited = 0;
+    SharedMap<int, int>::ForEachUnshared(before, map, [&](int key, const int* a, const int* b) {
+      ++visited;
+      const std::pair<int, int> values(a == nullptr ? -1 : *a, b == nullptr ? -1 : *b);
+      if (values.first != values.second) seen[key] = values;
+    });
+    std::map<int, std::pair<int, int>> expected;
+    for (const auto& [key, value] : then) expected[key] = {value, -1};
+    for (const auto& [key, value] : now) {
+      const auto [it, added] = expected.emplace(key, std::make_pair(-1, value));
+      if (!added) it->second.second = value;
+      if (it->second.first == it->second.second) expected.erase(it);
+    }
+    EXPECT_EQ(seen, expected);
+    EXPECT_LE(visited, changes * 64);
+  }
+}
+
 TEST(SharedMapTest, EraseOfAMissingKeySaysSo) {
   SharedMap<int, int> map;
   EXPECT_FALSE(map.Erase(1));
