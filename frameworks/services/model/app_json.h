@@ -29,10 +29,15 @@ struct Defaults {
   bool gpu_resources = false;          // --enable_features
   bool secrets = false;
   // What the agents of this release can run; else a 422 that says so.
+  bool custom_executors = false;
   bool docker_images = false;
   bool container_networks = false;
+  bool host_volumes = false;
   bool persistent_volumes = false;
   bool external_volumes = false;
+  bool linux_info = false;       // Seccomp, IPC.
+  bool resource_limits = false;
+  bool terminals = false;        // `tty`
 };
 
 // A complete definition. `base`: of relative ids and dependencies. The version fields are left unset,
@@ -58,7 +63,7 @@ struct GroupDraft {
 // The members of the app's object, without its braces: callers may add more (counts, tasks ...).
 void WriteAppMembers(const AppSpec& app, JsonWriter& writer);
 
-// Differ in more than `instances` and versions: a restart is due.
+// Differ in more than `instances`, versions and deadlines of deployments: a restart is due.
 [[nodiscard]] bool NeedsRestart(const AppSpec& before, const AppSpec& after);
 // Differ in anything but versions.
 [[nodiscard]] bool SameDefinition(const AppSpec& a, const AppSpec& b);

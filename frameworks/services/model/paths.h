@@ -19,7 +19,7 @@ namespace meseta::services {
 [[nodiscard]] bool IsBeneath(std::string_view path, std::string_view group);  // Or is it.
 // What is wrong with the id of an app or group; empty: nothing. `relative`: dots may refer.
 [[nodiscard]] std::string WhyBadPath(std::string_view path, bool relative);
-// The last element is not one of the API's own words.
+// The last element is one of the API's own words.
 [[nodiscard]] bool IsReservedAppName(std::string_view path);
 
 // "/shop/web" -> "shop_web"
