@@ -4,10 +4,11 @@
 //   1 stop removed apps   2 start new ones with 0 instances   3.. one step per layer of dependencies,
 //   dependees first: scale (new, or only scaled) or restart (changed)
 //
-// Cost is that of the changed apps and what they depend on, not of the catalog.
+// Cost is that of the changed apps and what they depend on, and a glance at each group.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct PlanInput {
   std::string id;          // A uuid.
   VersionMs version = 0;
   int64_t now_ms = 0;
+  // Apps whose upgrade this plan cuts short: they are upgraded even if only their scale changes, lest
+  // instances of the version before stay for ever (DeploymentTable::Upgrading).
+  std::set<Path> unfinished = {};
 };
 // current_step is 0. No steps: there is nothing to do.
 [[nodiscard]] internal::DeploymentRecord MakePlan(const PlanInput& input);
