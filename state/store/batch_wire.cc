@@ -1,5 +1,7 @@
 #include "state/store/batch_wire.h"
 
+#include "state/store/little_endian.h"
+
 namespace meseta::store {
 namespace {
 
@@ -130,6 +132,13 @@ bool ParsePiece(std::string_view bytes, CommandView::Piece* out) {
   return reader.ok();
 }
 
+// Numbers that a protobuf writer may have packed into one field.
+bool ParsePacked(std::string_view bytes, std::vector<uint64_t>* out) {
+  if (bytes.size() % 8 != 0) return false;
+  for (; !bytes.empty(); bytes.remove_prefix(8)) out->push_back(GetU64(bytes, 0));
+  return true;
+}
+
 size_t SizeOf(const Condition& condition) {
   return BytesSize(condition.key.size()) + 1 + VarintSize(condition.version);
 }
@@ -169,6 +178,8 @@ bool ParseCommand(std::string_view bytes, CommandView* out) {
       out->uploaded_batches.push_back(reader.number());
     } else if (reader.tag() == Tag(4, kFixed64)) {
       out->dropped_uploads.push_back(reader.number());
+    } else if (reader.tag() == Tag(4, kBytes)) {
+      if (!ParsePacked(reader.bytes(), &out->dropped_uploads)) return false;
     }
   }
   return reader.ok() && out->uploaded_batches.size() <= 1;
