@@ -288,7 +288,7 @@ void CoreGroup::Carry(MemberId id) {
       CHECK(Crc32c(bytes) == effects.restore->checksum());
       node.state.clear();
       for (size_t at = 0; at < bytes.size();) {
-        const size_t end = bytes.find(';', at);
+        const size_t end = std::min(bytes.find(';', at), bytes.size());
         node.state.push_back(bytes.substr(at, end - at));
         at = end + 1;
       }
