@@ -31,7 +31,8 @@ Op Clients::Draw(int client) {
   op.key = static_cast<int>(world_->rng.Below(static_cast<uint64_t>(options.keys)));
   if (world_->Chance(options.reads)) return op;
   op.kind = world_->Chance(0.4) ? OpKind::kCas : OpKind::kPut;
-  op.expected = clients_[client].last_seen;
+  op.expected = clients_[client].seen[op.key].value;
+  op.expected_version = clients_[client].seen[op.key].version;
   op.value = ++next_value_;
   op.padding = world_->rng.Below(options.padding_max + 1);
   return op;
@@ -90,7 +91,12 @@ void Clients::Heard(int client, uint64_t call, size_t entry, SimReplica::Reply r
   record.returned = ++moment_;
   record.read = reply.value;
   record.swapped = reply.value == 1;
-  self.last_seen = record.op.kind == OpKind::kRead ? reply.value : record.op.value;
+  if (record.op.kind == OpKind::kRead) {
+    self.seen[record.op.key] = {reply.value, reply.version};
+  } else if (reply.value == 1) {
+    self.seen[record.op.key] = {record.op.value, reply.version};
+    if (record.op.kind == OpKind::kCas) ++world_->probes["swap done"];
+  }
   if (world_->trace.on()) world_->Note(Describe(record));
   world_->trace.Mix(record.called * 3 + reply.value);
   ++world_->probes["operation done"];

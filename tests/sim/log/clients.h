@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -39,9 +40,9 @@ class Clients {
 
  private:
   struct Client {
-    int guess = 0;           // Where the leader was last.
-    uint64_t last_seen = 0;  // A value read or written: what swaps expect.
-    uint64_t calls = 0;      // Answers to earlier ones are too late.
+    int guess = 0;                        // Where the leader was last.
+    std::map<int, KvMachine::Cell> seen;  // Read or written, by key: what swaps expect.
+    uint64_t calls = 0;                   // Answers to earlier ones are too late.
   };
 
   void Think(int client);

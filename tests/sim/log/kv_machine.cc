@@ -1,124 +1,174 @@
 #include "tests/sim/log/kv_machine.h"
 
-#include <cinttypes>
-#include <cstdio>
+#include <cstdlib>
 #include <utility>
+
+#include "actors/base/check.h"
+#include "state/store/batch_codec.h"
+#include "state/store/kv_snapshot.h"
 
 namespace meseta::logsim {
 namespace {
 
-constexpr char kHeader[] = "kv\n";
+constexpr uint64_t kUploadEvery = 8;  // Of all batches one in so many comes as an upload.
+constexpr size_t kUploadPieces = 3;
 
-uint64_t HashOf(int key, const KvMachine::Cell& cell) {
-  uint64_t hash = 14695981039346656037u;
-  for (const uint64_t part : {static_cast<uint64_t>(key), cell.value, cell.version}) {
-    hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 29;
-  }
+std::string KeyOf(int key) { return "k" + std::to_string(key); }
+std::string ShadowOf(int key) { return "s" + std::to_string(key); }
+bool HasShadow(uint64_t value) { return value % 2 == 1; }
+
+uint64_t Mix(uint64_t hash, uint64_t part) {
+  hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 29;
+}
+
+uint64_t HashOf(std::string_view key, std::string_view value, uint64_t version) {
+  uint64_t hash = Mix(14695981039346656037u, version);
+  for (const char c : key) hash = Mix(hash, static_cast<unsigned char>(c));
+  hash = Mix(hash, 256);
+  for (const char c : value) hash = Mix(hash, static_cast<unsigned char>(c));
   return hash;
 }
 
-std::string Render(const std::map<int, KvMachine::Cell>& cells) {
-  std::string text = kHeader;
-  for (const auto& [key, cell] : cells) {
-    text += std::to_string(key) + " " + std::to_string(cell.value) + " " +
-            std::to_string(cell.version) + "\n";
+// A field that no version knows: readers skip it.
+void AppendUnknown(size_t bytes, std::string* command) {
+  if (bytes == 0) return;
+  command->push_back(15 << 3 | 2);
+  for (size_t rest = bytes;; rest >>= 7) {
+    command->push_back(static_cast<char>(rest >= 0x80 ? rest | 0x80 : rest));
+    if (rest < 0x80) break;
   }
-  return text;
+  command->append(bytes, 'x');
 }
 
 }  // namespace
 
-std::string EmptyState() { return kHeader; }
+std::string EmptyState() { return store::EmptySnapshotPiece(); }
 
-std::string EncodeOp(const Op& op) {
-  char head[96];
-  std::snprintf(head, sizeof head, "%c %d %" PRIu64 " %" PRIu64 " ",
-                op.kind == OpKind::kPut ? 'P' : 'C', op.key, op.expected, op.value);
-  return head + std::string(op.padding, 'x');
-}
-
-std::string KvMachine::Apply(const log::Entry& command) {
-  char kind = 0;
-  int key = 0;
-  uint64_t expected = 0, value = 0;
-  if (std::sscanf(command.payload.c_str(), "%c %d %" SCNu64 " %" SCNu64, &kind, &key, &expected,
-                  &value) != 4) {
-    return "?";
+std::vector<std::string> EncodeOp(const Op& op) {
+  store::Batch batch;
+  if (op.kind == OpKind::kCas) batch.conditions = {{KeyOf(op.key), op.expected_version}};
+  const std::string value = std::to_string(op.value);
+  store::Change shadow{ShadowOf(op.key), std::nullopt};
+  if (HasShadow(op.value)) shadow.value = value;
+  batch.changes = {{KeyOf(op.key), value}, std::move(shadow)};
+  const Result<store::EncodedBatch> encoded = store::EncodeBatch(batch);
+  CHECK(encoded.ok());
+  std::vector<std::string> commands;
+  if (op.value % kUploadEvery == 0) {
+    const size_t size = encoded->bytes.size() / kUploadPieces + 1;
+    for (size_t at = 0; at < encoded->bytes.size(); at += size) {
+      commands.push_back(store::PieceCommand(op.value, static_cast<uint32_t>(commands.size()),
+                                             std::string_view(encoded->bytes).substr(at, size)));
+    }
+    commands.push_back(store::UploadedBatchCommand(op.value));
+  } else {
+    commands.emplace_back();
+    store::AppendBatch(encoded->bytes, &commands.back());
   }
-  const auto found = cells_.find(key);
-  const Cell old = found == cells_.end() ? Cell() : found->second;
-  if (kind == 'C' && old.value != expected) return "0";
-  Set(key, {value, old.version + 1});
-  return "1";
+  AppendUnknown(op.padding, &commands.back());
+  return commands;
 }
 
-void KvMachine::Set(int key, Cell cell) {
-  const auto found = cells_.find(key);
-  if (found != cells_.end()) hash_ ^= HashOf(key, found->second);
-  hash_ ^= HashOf(key, cell);
-  cells_[key] = cell;
+KvMachine::KvMachine(size_t piece_bytes)
+    : piece_bytes_(piece_bytes), store_([this](const store::KvRun& run) { OnRun(run); }) {}
+
+void KvMachine::Applied(log::Index index) {
+  applied_ = index;
+  store_.Applied(index);
 }
 
-uint64_t KvMachine::Get(int key) const {
-  const auto found = cells_.find(key);
-  return found == cells_.end() ? 0 : found->second.value;
+void KvMachine::OnRun(const store::KvRun& run) {
+  if (run.reset != nullptr) {
+    hashes_.clear();
+    hash_ = 0;
+    run.reset->Scan("", "", [this](const store::Item& item) {
+      Set(item.key, HashOf(item.key, item.value, item.version));
+      return true;
+    });
+  }
+  for (const store::KvRecord& record : run.records) {
+    for (const store::KvChange& change : record.changes) {
+      const store::KvItem& item = *change.item;
+      Set(item.key, change.deleted ? 0 : HashOf(item.key, item.value, item.version));
+    }
+  }
 }
 
+void KvMachine::Set(std::string_view key, uint64_t hash) {
+  auto found = hashes_.find(key);
+  if (found == hashes_.end()) found = hashes_.emplace(key, 0).first;
+  hash_ ^= found->second ^ hash;
+  found->second = hash;
+}
+
+bool KvMachine::ViewFitsChanges() const {
+  uint64_t hash = 0;
+  store_.Local()->Scan("", "", [&hash](const store::Item& item) {
+    hash ^= HashOf(item.key, item.value, item.version);
+    return true;
+  });
+  return hash == hash_;
+}
+
+std::optional<KvMachine::Cell> KvMachine::Get(int key) const {
+  const store::SnapshotPtr view = store_.Local();
+  const std::optional<store::Item> item = view->Get(KeyOf(key));
+  const std::optional<store::Item> shadow = view->Get(ShadowOf(key));
+  Cell cell;
+  if (item) {
+    cell.value = std::strtoull(std::string(item->value).c_str(), nullptr, 10);
+    cell.version = item->version;
+  }
+  if (HasShadow(cell.value) != shadow.has_value()) return std::nullopt;
+  if (shadow && (shadow->value != item->value || shadow->version != item->version)) {
+    return std::nullopt;
+  }
+  return cell;
+}
+
+// The store's stream, cut anew.
 class KvMachine::Source : public log::SnapshotSource {
  public:
-  Source(std::string text, size_t piece_bytes) : text_(std::move(text)), bytes_(piece_bytes) {}
+  Source(std::unique_ptr<log::SnapshotSource> source, size_t piece_bytes)
+      : source_(std::move(source)), bytes_(piece_bytes) {}
   bool Next(std::string* piece) override {
-    if (at_ >= text_.size()) return false;
-    *piece = text_.substr(at_, bytes_);
+    while (stream_.size() - at_ < bytes_) {
+      std::string more;
+      if (!source_->Next(&more)) break;
+      stream_ = stream_.substr(at_) + more;
+      at_ = 0;
+    }
+    if (at_ >= stream_.size()) return false;
+    *piece = stream_.substr(at_, bytes_);
     at_ += piece->size();
     return true;
   }
 
  private:
-  std::string text_;
+  std::unique_ptr<log::SnapshotSource> source_;
+  std::string stream_;
   size_t bytes_;
   size_t at_ = 0;
 };
 
 class KvMachine::Sink : public log::SnapshotSink {
  public:
-  explicit Sink(KvMachine* machine) : machine_(machine) {}
-  Status Add(std::string_view piece) override {
-    text_ += piece;
-    return OkStatus();
-  }
+  explicit Sink(KvMachine* machine) : machine_(machine), sink_(machine->store_.Restore()) {}
+  Status Add(std::string_view piece) override { return sink_->Add(piece); }
   Status Install(log::Index index) override {
-    std::map<int, Cell> cells;
-    const std::string header = kHeader;
-    if (text_.compare(0, header.size(), header) != 0)
-      return DataLoss("The snapshot has no header.");
-    size_t at = header.size();
-    while (at < text_.size()) {
-      int key = 0;
-      Cell cell;
-      const size_t end = text_.find('\n', at);
-      if (end == std::string::npos || std::sscanf(text_.c_str() + at, "%d %" SCNu64 " %" SCNu64,
-                                                  &key, &cell.value, &cell.version) != 3) {
-        return DataLoss("The snapshot ends within a line.");
-      }
-      cells[key] = cell;
-      at = end + 1;
-    }
-    machine_->cells_.clear();
-    machine_->hash_ = 0;
-    for (const auto& [key, cell] : cells) machine_->Set(key, cell);
+    RETURN_IF_ERROR(sink_->Install(index));
     machine_->applied_ = index;
     return OkStatus();
   }
 
  private:
   KvMachine* machine_;
-  std::string text_;
+  std::unique_ptr<log::SnapshotSink> sink_;
 };
 
 std::unique_ptr<log::SnapshotSource> KvMachine::Snapshot() {
-  return std::make_unique<Source>(Render(cells_), piece_bytes_);
+  return std::make_unique<Source>(store_.Snapshot(), piece_bytes_);
 }
 
 std::unique_ptr<log::SnapshotSink> KvMachine::Restore() { return std::make_unique<Sink>(this); }

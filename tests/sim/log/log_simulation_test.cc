@@ -124,6 +124,7 @@ TEST(LogSimulation, ReachesTheRareBranches) {
     for (const auto& [name, count] : RunSeed(seed).probes) probes[name] += count;
   }
   for (const char* name : {"all lost power",
+                           "batch uploaded",
                            "cluster split",
                            "corrupt disk found at start",
                            "crash at a storage call",
@@ -144,6 +145,7 @@ TEST(LogSimulation, ReachesTheRareBranches) {
                            "replica paused",
                            "snapshot installed",
                            "snapshot made",
+                           "swap done",
                            "unsynced write lost",
                            "write failed"}) {
     EXPECT_GT(probes[name], 20u) << name;

@@ -52,7 +52,7 @@ void DrawWorkload(Dice* dice, LogSimOptions* o) {
   const Duration unit = o->raft.election_min;
   o->snapshot_every = dice->Pick({8, 20, 50, 10'000});
   o->keep_entries = dice->Pick({0, 3, 20});
-  o->piece_bytes = dice->Pick<size_t>({8, 24, 100, 4096});
+  o->piece_bytes = dice->Pick<size_t>({24, 72, 300, 4096});
   o->turn = dice->Chance(0.5) ? Duration() : dice->Part(unit, 0.0002, 0.02);
   if (dice->Chance(0.3)) o->apply_max = dice->Part(unit, 0.01, 0.5);
   o->clients = dice->Between(2, 4);

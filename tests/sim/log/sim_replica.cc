@@ -3,12 +3,22 @@
 #include <algorithm>
 
 #include "actors/base/crc32c.h"
+#include "state/store/batch_codec.h"
 #include "tests/sim/log/describe.h"
 
 namespace meseta::logsim {
 namespace {
 
 constexpr Duration kJoinEvery = Duration::Millis(100);
+
+// What the store's results say to the proposer, if it is its entry that was applied.
+SimReplica::Reply ReplyOf(const std::string& results, bool own) {
+  if (!own) return {};
+  const Result<store::Version> version = store::DecodeResults(results, 1).front();
+  if (version.ok()) return {true, 1, *version};
+  // A condition that did not hold; else an upload that was lost with its term.
+  return {version.status().code() == StatusCode::kFailedPrecondition, 0, 0};
+}
 
 }  // namespace
 
@@ -321,7 +331,13 @@ void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
                  ": " + status.message());
   }
   snapshot_index_ = meta.index();
+  CheckView();
   checkers_->State(slot_, meta.index(), machine_->hash());
+}
+
+void SimReplica::CheckView() {
+  if (machine_->ViewFitsChanges()) return;
+  world_->Fail("State: the view of m" + std::to_string(id()) + " is not what its changes say");
 }
 
 void SimReplica::TakeCommitted(std::vector<log::EntryPtr> entries) {
@@ -360,7 +376,7 @@ void SimReplica::Apply(const log::EntryPtr& entry) {
   world_->trace.Mix(entry->index * 7 + entry->term);
   const auto proposal = proposals_.find(entry->index);
   if (proposal == proposals_.end()) return;
-  const Reply reply{proposal->second.term == entry->term, result == "1" ? 1u : 0u};
+  const Reply reply = ReplyOf(result, proposal->second.term == entry->term);
   const OnReply on_reply = std::move(proposal->second.reply);
   proposals_.erase(proposal);
   if (on_reply) on_reply(reply);
@@ -379,18 +395,32 @@ void SimReplica::Submit(const Op& op, std::optional<log::Term> term, OnReply rep
     return Changed();
   }
   if (world_->Chance(0.5)) term = core_->term();
-  const Result<log::Index> index = core_->Propose(EncodeOp(op), term, LocalNow());
+  const Result<log::Index> index = Propose(op, term);
   if (!index.ok()) {
     if (index.status().code() == StatusCode::kResourceExhausted) ++world_->probes["log was full"];
     reply({});
     return Changed();
   }
   if (world_->options.mutation == Mutation::kAnswerEarly) {
-    reply({true, 1});
+    reply({true, 1, *index});
   } else {
     proposals_[*index] = {core_->term(), std::move(reply)};
   }
   Changed();
+}
+
+Result<log::Index> SimReplica::Propose(const Op& op, std::optional<log::Term> term) {
+  Result<log::Index> index = Unavailable("There is no command.");
+  const std::vector<std::string> commands = EncodeOp(op);
+  for (const std::string& command : commands) {
+    index = core_->Propose(command, term, LocalNow());
+    if (index.ok()) continue;
+    // As the store's queue does.
+    if (commands.size() > 1) (void)core_->Propose(store::DropCommand(op.value), term, LocalNow());
+    return index;
+  }
+  if (commands.size() > 1) ++world_->probes["batch uploaded"];
+  return index;
 }
 
 void SimReplica::Answer(const log::RaftEffects::ReadAnswer& answer) {
@@ -407,7 +437,9 @@ void SimReplica::AnswerWaiting() {
   while (!reads_waiting_.empty() && reads_waiting_.begin()->first <= machine_->applied()) {
     const Reading reading = std::move(reads_waiting_.begin()->second);
     reads_waiting_.erase(reads_waiting_.begin());
-    reading.reply({true, machine_->Get(reading.key)});
+    const std::optional<KvMachine::Cell> cell = machine_->Get(reading.key);
+    if (!cell) return world_->Fail("State: m" + std::to_string(id()) + " shows a torn batch");
+    reading.reply({true, cell->value, cell->version});
   }
 }
 
@@ -428,6 +460,7 @@ void SimReplica::MaybeSnapshot() {
   if (!urgent && SendsSnapshot()) return;
   snapshotting_ = ++snapshots_;
   ++world_->probes["snapshot made"];
+  CheckView();
   log::SnapshotMeta meta = core_->MakeSnapshotMeta(machine_->applied());
   std::vector<std::string> pieces;
   const std::unique_ptr<log::SnapshotSource> source = machine_->Snapshot();

@@ -32,10 +32,11 @@ inline constexpr char kClusterId[] = "simulated";
 
 class SimReplica {
  public:
-  // What became of an operation. `value`: what a read saw, whether (1) a swap was done.
+  // What became of an operation. `value`: what a read saw, whether (1) a write was done.
   struct Reply {
     bool done = false;  // False: it has not happened and never will.
     uint64_t value = 0;
+    uint64_t version = 0;  // Of the value read or written.
   };
   using OnReply = std::function<void(Reply)>;
   // Asks a replica (drawn) to let this one join.
@@ -114,6 +115,8 @@ class SimReplica {
   void TakeCommitted(std::vector<log::EntryPtr> entries);
   void ApplyNext();
   void Apply(const log::EntryPtr& entry);
+  [[nodiscard]] Result<log::Index> Propose(const Op& op, std::optional<log::Term> term);
+  void CheckView();
   void Answer(const log::RaftEffects::ReadAnswer& answer);
   void AnswerWaiting();
   void ReadPiece(const log::RaftEffects::ReadPiece& piece);
