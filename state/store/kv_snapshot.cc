@@ -13,6 +13,7 @@ constexpr size_t kItemHeader = 1 + 4 + 4 + 8;
 constexpr size_t kUploadHeader = 1 + 8 + 8 + 4;
 constexpr size_t kPieceHeader = 1 + 4;
 constexpr size_t kEndRecord = 1 + 8 + 8;
+constexpr size_t kMaxReserved = size_t{4} << 20;  // Before the bytes are there.
 
 Status Bad(const std::string& what) {
   return DataLoss("This is not a snapshot of the store: " + what);
@@ -129,7 +130,8 @@ Status KvSnapshotReader::Add(std::string_view piece) {
     if (!stepped.ok()) return failure_ = stepped.status();
     if (!*stepped) break;
   }
-  if (wanted_ > in.size()) buffer_.reserve(wanted_ + log::kMaxSnapshotPiece);
+  // Room for the record and the piece that ends it; a size that is only claimed costs little.
+  if (wanted_ > in.size()) buffer_.reserve(std::min(wanted_, kMaxReserved) + piece.size());
   buffer_ += in;
   return OkStatus();
 }
