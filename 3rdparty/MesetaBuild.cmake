@@ -31,6 +31,12 @@ if(MESETA_SANITIZE)
   endif()
 endif()
 
+# Tests' time-outs are multiplied by it.
+set(MESETA_TIMEOUT_FACTOR 1)
+if(MESETA_SANITIZE)
+  set(MESETA_TIMEOUT_FACTOR 5)
+endif()
+
 if(MESETA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # Libraries, too: the fuzzer follows coverage.
   add_link_options(-fsanitize=fuzzer-no-link)
@@ -101,6 +107,7 @@ function(meseta_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${MESETA_TIMEOUT_FACTOR}")
   if(ARG_LABELS MATCHES "unit|golden|property")
     add_dependencies(meseta_unit_tests ${name})
   endif()

@@ -15,7 +15,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git
 # What the tests need beside it.
 TEST_PACKAGES=(python3 python3-venv python3-dev curl procps psmisc openssl iproute2 zip xz-utils bzip2)
 # Only for scripts/format, scripts/lint and the fuzz targets.
-CLANG_PACKAGES=(clang clang-format clang-tidy)
+CLANG_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev libfuzzer-14-dev)
 
 missing_packages() {
   local package
