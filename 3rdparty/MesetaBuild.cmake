@@ -57,6 +57,10 @@ find_package(glog CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(benchmark CONFIG)
 find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)  # Debian ships no CMake package for it.
+find_library(JEMALLOC_LIBRARY jemalloc)
+if(NOT JEMALLOC_LIBRARY)
+  message(STATUS "No libjemalloc-dev: masters use the C library's malloc, and more processor time")
+endif()
 
 add_custom_target(meseta_binaries)      # What users run: everything in build/bin.
 add_custom_target(meseta_unit_tests)    # What scripts/test --fast builds.
@@ -75,6 +79,14 @@ function(meseta_binary name)
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
   add_dependencies(meseta_binaries ${name})
+endfunction()
+
+# Programs that hold a hundred thousand tasks as millions of small objects, made on one thread and
+# freed on another. Sanitizers bring their own malloc.
+function(meseta_use_jemalloc name)
+  if(JEMALLOC_LIBRARY AND NOT MESETA_SANITIZE AND NOT MESETA_FUZZ)
+    target_link_libraries(${name} PRIVATE ${JEMALLOC_LIBRARY})
+  endif()
 endfunction()
 
 # meseta_bench(NAME "what it measures" SOURCES... [DEPS ...]): the program NAME_bench for scripts/bench,
