@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "frameworks/services/launch/launch_queue.h"
+#include "frameworks/services/launch/waiting_app.h"
 
 namespace meseta::services {
 
@@ -26,6 +26,7 @@ struct ExplainInput {
   std::vector<InstancePtr> instances;
   WaitingPtr waiting;        // Null: nothing is to be launched.
   DeploymentPtr deployment;  // Null: none.
+  FailurePtr failure;        // The app's last one; null: none.
   bool connected = true;     // The framework is subscribed.
   int64_t now_ms = 0;
 };

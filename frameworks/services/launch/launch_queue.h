@@ -9,17 +9,22 @@
 // app, in Marathon's order of reasons.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/base/rng.h"
 #include "actors/messages/v1.h"
+#include "frameworks/services/launch/backoff_table.h"
+#include "frameworks/services/launch/launch_round.h"
 #include "frameworks/services/launch/match.h"
+#include "frameworks/services/launch/waiting_app.h"
+#include "frameworks/services/launch/waiting_entry.h"
 #include "frameworks/services/model/types.h"
 
 namespace meseta::services {
@@ -43,33 +48,15 @@ struct OfferUse {
   double refuse_seconds = 0;
 };
 
-// How one app waits. For GET /v2/queue and for `why`.
-struct WaitingApp {
-  AppPtr app;
-  uint32_t count = 0;
-  int64_t since_ms = 0;
-  int64_t delayed_until_ms = 0;  // 0, or in the past: not delayed.
-  uint64_t offers_processed = 0;
-  uint64_t offers_unused = 0;
-  int64_t last_unused_ms = 0;  // 0: none.
-  int64_t last_used_ms = 0;
-  std::array<uint64_t, kRejectReasons> declined_last{};   // Of the last offer of each agent.
-  std::array<uint64_t, kRejectReasons> processed_last{};
-  std::array<uint64_t, kRejectReasons> declined_all{};    // Since it waits.
-  std::array<uint64_t, kRejectReasons> processed_all{};
-  // The last unused offers of several agents, newest first.
-  static constexpr size_t kMaxUnused = 32;
-  struct Unused {
-    std::shared_ptr<const v1::Offer> offer;
-    MatchRefusal refusal;
-    int64_t at_ms = 0;
-  };
-  std::vector<Unused> unused;
-};
-using WaitingPtr = std::shared_ptr<const WaitingApp>;
-
 class LaunchQueue {
  public:
+  // Revivals for new wants are this far apart at least.
+  static constexpr int64_t kUrgentReviveMs = 50;
+  // How long an offer is refused that a constraint held back which other launches may lift.
+  static constexpr double kRetrySeconds = 1;
+  // Apps of which only the figures changed, told by one TakeChanged.
+  static constexpr size_t kMaxFiguresTold = 256;
+
   LaunchQueue(LaunchOptions options, Rng rng);
 
   // How many of `app` are to be launched; 0: none. A level, no delta.
@@ -82,9 +69,10 @@ class LaunchQueue {
   [[nodiscard]] bool ResetDelay(const Path& app);
   void LoadBackoff(const internal::BackoffRecord& record);
 
-  // Instances of an app that constraints count: recorded, and launched in this very turn.
-  using InstancesOf = std::function<std::vector<InstancePtr>(const Path&)>;
-  // `new_uuid` for instance ids.
+  // Instances of an app that constraints count: recorded, before this turn. Called once per app and
+  // turn at most, and only for apps with constraints.
+  using InstancesOf = LaunchTurn::InstancesOf;
+  // One result per offer, in order.
   [[nodiscard]] std::vector<OfferUse> UseOffers(const std::vector<v1::Offer>& offers,
                                                 const InstancesOf& instances, int64_t now_ms);
 
@@ -96,9 +84,39 @@ class LaunchQueue {
   [[nodiscard]] std::optional<int64_t> NextTimeMs() const;
 
   [[nodiscard]] WaitingPtr Find(const Path& app) const;  // Null: does not wait.
-  [[nodiscard]] std::vector<WaitingPtr> All() const;
-  // Apps whose WaitingPtr is another since the last call.
+  [[nodiscard]] std::vector<WaitingPtr> All() const;     // In order of path.
+  // Apps whose WaitingPtr is another since the last call. Of apps of which only the figures changed, some
+  // may be told in a later call.
   [[nodiscard]] std::vector<Path> TakeChanged();
+
+ private:
+  void Enqueue(WaitingEntry& entry, int64_t now_ms);  // Ready or delayed; at the end of its line.
+  void Dequeue(WaitingEntry& entry);
+  void EndDelays(int64_t now_ms);
+  void WantRevive(const std::string& role, bool urgent);
+  void RefillTokens(int64_t now_ms);
+  [[nodiscard]] bool HasTokens(int64_t now_ms) const;
+  uint32_t NumberOf(const v1::Offer& offer);
+  void Serve(const std::map<WaitingEntry*, uint32_t>& served);
+
+  const LaunchOptions options_;
+  Rng rng_;
+  BackoffTable backoff_;
+  std::map<Path, WaitingEntry> entries_;                           // count > 0 each.
+  std::map<std::string, std::map<uint64_t, WaitingEntry*>> ready_; // By role and order.
+  std::set<std::pair<int64_t, Path>> delayed_;                     // By end of the delay.
+  uint64_t next_order_ = 0;
+
+  std::map<std::string, bool> revive_;  // Role; true: a new want.
+  std::optional<int64_t> revived_ms_;   // The last time.
+  uint32_t tokens_ = 0;                 // Left until refilled_ms_ + refresh; only if bounded.
+  std::optional<int64_t> refilled_ms_;
+
+  std::map<std::string, uint32_t> agents_;  // Number of each agent that ever offered; bounded.
+  size_t refusal_turn_ = 0;                 // Whose turn it is to be told refusals.
+  std::set<Path> changed_;
+  std::set<Path> figures_changed_;
+  Path figures_told_;  // The last of them; those behind it come next.
 };
 
 }  // namespace meseta::services

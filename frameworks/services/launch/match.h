@@ -2,6 +2,7 @@
 // (reference: Marathon surface 1.5 constraints, 1.7 reject funnel, 1.9 environment). Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "actors/base/rng.h"
 #include "actors/messages/v1.h"
+#include "frameworks/services/launch/constraints.h"
 #include "frameworks/services/model/types.h"
 #include "state/model/resources.h"
 
@@ -27,8 +29,12 @@ inline constexpr size_t kRejectReasons = 10;
 struct MatchOptions {
   std::string env_vars_prefix;
   std::string default_user;           // --mesos_user; empty: the agent's.
-  bool enable_gpus = false;           // Offers with gpus only for apps that ask for them.
+  // Offers with gpus are only for apps that ask for them, unless the app's label
+  // GPU_SCHEDULING_BEHAVIOR is "unrestricted". False: gpus are given to nobody.
+  bool enable_gpus = false;
   double task_kill_grace_seconds = 0; // 0: the agent's own default.
+  // enforceRole of the app's top-level group; unset: no group enforces its role.
+  std::function<bool(const Path& app)> enforces_role;
 };
 
 // Why not: the reason and its numbers, for `why`.
@@ -44,11 +50,13 @@ struct MatchedInstance {
   v1::TaskInfo task;
   model::Resources used;
 };
+using MatchOutcome = std::variant<MatchedInstance, MatchRefusal>;
 
 // `left`: of the offer, after what was taken from it already. `others`: instances of the same app.
 // Random draws (host ports, the instance's uuid) come from `rng`.
-[[nodiscard]] std::variant<MatchedInstance, MatchRefusal> Match(
-    const AppSpec& app, const v1::Offer& offer, const model::Resources& left,
-    const std::vector<InstancePtr>& others, const MatchOptions& options, int64_t now_ms, Rng& rng);
+[[nodiscard]] MatchOutcome Match(const AppSpec& app, const v1::Offer& offer,
+                                 const model::Resources& left,
+                                 const std::vector<InstancePtr>& others,
+                                 const MatchOptions& options, int64_t now_ms, Rng& rng);
 
 }  // namespace meseta::services
