@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/base/rng.h"
@@ -40,7 +42,7 @@ struct ProbeResult {
   int status = 0;
   std::string content_type;
   std::string body;       // Bounded; only if asked for.
-  std::string problem;    // A sentence, when it did not answer.
+  std::string problem;    // Why it is bad: a sentence, or the status ("503 Service Unavailable").
 };
 
 // State of one check of one instance, for the API.
@@ -96,6 +98,86 @@ class HealthCore {
   [[nodiscard]] std::vector<Readiness> ReadinessOf(const std::string& instance) const;
   // Instances for which these are others since the last call.
   [[nodiscard]] std::vector<std::string> TakeChanged();
+
+  // When Tick() has something to do; as `wake_at`.
+  [[nodiscard]] std::optional<Time> NextTime() const;
+
+  // Until an instance has been healthy or ready once, it is asked this often at least, and the first
+  // time this soon.
+  static constexpr Duration kFirstInterval = Duration::Seconds(5);
+  static constexpr Duration kFirstDelay = Duration::Seconds(1);
+  // Beyond its timeout, a probe without a result counts as failed.
+  static constexpr Duration kLateResult = Duration::Seconds(30);
+  // A kill that has left no trace in the instance's record is decided anew.
+  static constexpr Duration kRepeatKill = Duration::Seconds(60);
+
+ private:
+  // One check of one instance; readiness is asked for in the same way.
+  struct Check {
+    bool readiness = false;
+    int index = 0;  // Among the app's health checks, or its readiness checks.
+    ProbeTarget target;
+    Duration interval;
+    Duration phase;            // Its slot within the interval.
+    std::optional<Time> due;   // Unset: in flight, done or not running.
+    uint64_t in_flight = 0;    // Its probe; 0: none.
+    bool known = false;        // `health.alive` means something.
+    bool done = false;         // Readiness: passed.
+    CheckHealth health;
+    Readiness ready;
+  };
+  // An instance that has checks.
+  struct Target {
+    InstancePtr instance;
+    AppPtr app;
+    std::vector<Check> checks;
+    std::optional<bool> healthy;  // As was told, or is recorded.
+    std::optional<Time> killed;   // When we said so.
+    bool running = false;
+    bool has_run = false;
+  };
+  struct AppHealth {
+    std::set<std::string> instances;  // That have checks.
+    std::set<std::string> condemned;  // To be killed, as soon as the share allows it.
+    size_t unreplaced = 0;  // Killed by us and gone, and no new one runs instead.
+    size_t wanted = 0;      // Instances, by the definition.
+    uint64_t slots = 0;     // Given so far.
+  };
+  struct Flight {
+    std::string instance;
+    size_t check = 0;
+    Time started;
+    Time deadline;
+  };
+  using DueKey = std::pair<Time, std::pair<std::string, size_t>>;  // When, instance, check.
+
+  // health_targets.cc: what is asked of whom.
+  void Update(AppHealth& app, const Checked& checked, Now now);
+  void AddChecks(AppHealth& app, Target& target);
+  static void StartFromRecord(Target& target);
+
+  // health_core.cc: when, and what the answers mean.
+  void SetRunning(AppHealth& app, const std::string& id, Target& target, Now now);
+  void SetDue(const std::string& id, Target& target, size_t check, std::optional<Time> due);
+  void Reschedule(const std::string& id, Target& target, size_t check, Time started, Now now);
+  void Drop(AppHealth& app, const std::string& id);
+  void StartProbes(Now now);
+  void Judge(const std::string& id, size_t check, const ProbeResult& result, Now now);
+  void OnHealth(const std::string& id, Target& target, Check& check, const ProbeResult& result,
+                Now now);
+  void OnReadiness(const std::string& id, Target& target, Check& check, const ProbeResult& result);
+  void TellHealth(const std::string& id, Target& target);
+  void ConsiderKills(AppHealth& app, Now now);
+  [[nodiscard]] Effects Take();
+
+  Rng rng_;
+  uint64_t next_probe_ = 1;
+  std::map<Path, AppHealth> apps_;
+  std::map<std::string, Target> targets_;  // By instance id.
+  std::set<DueKey> due_;
+  std::map<uint64_t, Flight> flights_;     // By probe; at most kMaxProbesAtOnce.
+  std::set<std::string> changed_;
+  Effects effects_;                        // Of the call under way.
 };
 
 }  // namespace meseta::services
