@@ -1,9 +1,9 @@
 // Apps and groups in Marathon's JSON: read, brought into normal form, validated, and written
 // (reference: Marathon surface 1.4, 1.5).
 //
-// Reading takes every form of the API (deprecated `ports`, `uris`, `ipAddress`, docker networks ...)
-// and leaves only the present ones. Read-only fields are ignored. Wrong types give the 422 of a wrong
-// type ("Invalid JSON"), broken rules the one of an invalid object, each naming its place.
+// Reading takes every form of the API (deprecated `ports`, `uris`, `ipAddress`, docker networks
+// ...) and leaves only the present ones. Read-only fields are ignored. Wrong types give the 422 of
+// a wrong type ("Invalid JSON"), broken rules the one of an invalid object, each naming its place.
 // Writing emits what Marathon emits, and nothing that strict clients do not know.
 //
 // Pure and reentrant.
@@ -20,7 +20,7 @@ namespace meseta::services {
 
 // What an operator's flags say about definitions.
 struct Defaults {
-  std::string role = "*";                              // --mesos_role
+  std::string role = "*";  // --mesos_role
   std::vector<std::string> accepted_resource_roles = {"*"};
   std::string default_network_name;
   uint32_t local_port_min = 10'000;
@@ -35,13 +35,13 @@ struct Defaults {
   bool host_volumes = false;
   bool persistent_volumes = false;
   bool external_volumes = false;
-  bool linux_info = false;       // Seccomp, IPC.
+  bool linux_info = false;  // Seccomp, IPC.
   bool resource_limits = false;
-  bool terminals = false;        // `tty`
+  bool terminals = false;  // `tty`
 };
 
-// A complete definition. `base`: of relative ids and dependencies. The version fields are left unset,
-// automatic service ports 0.
+// A complete definition. `base`: of relative ids and dependencies. The version fields are left
+// unset, automatic service ports 0.
 [[nodiscard]] Answer<AppSpec> ReadApp(const boost::json::object& json, const Path& base,
                                       const Defaults& defaults);
 // Changes the given members of `app` only. Members of objects (`container`, `upgradeStrategy` ...)
@@ -49,7 +49,8 @@ struct Defaults {
 [[nodiscard]] Answer<AppSpec> PatchApp(const AppSpec& app, const boost::json::object& json,
                                        const Path& base, const Defaults& defaults);
 // All rules that need this app alone. ReadApp and PatchApp have asked it.
-[[nodiscard]] std::vector<ApiError::Detail> ValidateApp(const AppSpec& app, const Defaults& defaults);
+[[nodiscard]] std::vector<ApiError::Detail> ValidateApp(const AppSpec& app,
+                                                        const Defaults& defaults);
 
 struct GroupDraft {
   GroupSpec group;  // Without version.

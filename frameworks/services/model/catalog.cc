@@ -31,10 +31,9 @@ void VisitBeneath(const SharedMap<Path, Value>& map, const Path& group, const Vi
 }
 
 bool SameApp(const AppPtr& a, const AppPtr& b) {
-  return a == b || (a->version() == b->version() &&
-                    a->last_scaling_at() == b->last_scaling_at() &&
-                    a->last_config_change_at() == b->last_config_change_at() &&
-                    SameDefinition(*a, *b));
+  return a == b ||
+         (a->version() == b->version() && a->last_scaling_at() == b->last_scaling_at() &&
+          a->last_config_change_at() == b->last_config_change_at() && SameDefinition(*a, *b));
 }
 
 bool SameGroup(const GroupPtr& a, const GroupPtr& b) {
@@ -67,10 +66,11 @@ bool ChangesBeneath(const internal::ChangeRecord& change, const Path& group) {
 
 std::optional<VersionMs> FirstKey(const SharedMap<VersionMs, ChangePtr>& changes) {
   std::optional<VersionMs> first;
-  changes.ForEachFrom(std::numeric_limits<VersionMs>::min(), [&](VersionMs version, const ChangePtr&) {
-    first = version;
-    return false;
-  });
+  changes.ForEachFrom(std::numeric_limits<VersionMs>::min(),
+                      [&](VersionMs version, const ChangePtr&) {
+                        first = version;
+                        return false;
+                      });
   return first;
 }
 
@@ -178,8 +178,8 @@ void Catalog::RemoveGroup(const Path& path) {
 void Catalog::AddVersion(const Path& path, AppPtr version) {
   Own();
   const auto* known = versions_.Find(path);
-  auto versions = known == nullptr ? std::make_shared<AppVersions>()
-                                   : std::make_shared<AppVersions>(**known);
+  auto versions =
+      known == nullptr ? std::make_shared<AppVersions>() : std::make_shared<AppVersions>(**known);
   if (!versions->empty() && versions->back()->version() == version->version()) versions->pop_back();
   versions->push_back(std::move(version));
   if (versions->size() > kMaxVersions) versions->erase(versions->begin());
@@ -280,12 +280,15 @@ std::vector<Path> Catalog::AppsChangedSince(const Catalog& before) const {
   return changed;
 }
 
-bool Catalog::IsServicePortUsed(uint32_t port) const { return service_ports_.Find(port) != nullptr; }
+bool Catalog::IsServicePortUsed(uint32_t port) const {
+  return service_ports_.Find(port) != nullptr;
+}
 
 std::vector<uint32_t> ServicePortsOf(const AppSpec& app) {
   std::vector<uint32_t> ports;
   for (const auto& definition : app.port_definitions()) ports.push_back(definition.port());
-  for (const auto& mapping : app.container().port_mappings()) ports.push_back(mapping.service_port());
+  for (const auto& mapping : app.container().port_mappings())
+    ports.push_back(mapping.service_port());
   return ports;
 }
 

@@ -1,12 +1,13 @@
 // Catalog: all apps and groups as they are wanted, their versions, and the changes that led here.
 //
 // A value: copies share structure, so each change of a thousand-app catalog costs what it changed,
-// and a copy can be read on any thread. Each object is its own: what is done to one is never seen in
-// its copies, nor the other way round. (SharedMap knows one writer; so that any copy can be written,
-// a catalog that was copied, and the copy, give up what they own before their next change.)
+// and a copy can be read on any thread. Each object is its own: what is done to one is never seen
+// in its copies, nor the other way round. (SharedMap knows one writer; so that any copy can be
+// written, a catalog that was copied, and the copy, give up what they own before their next
+// change.)
 //
-// Invariants: every app's and group's parent exists as a group; the root exists; a path is an app or
-// a group, never both (callers have checked it); service ports of apps are counted.
+// Invariants: every app's and group's parent exists as a group; the root exists; a path is an app
+// or a group, never both (callers have checked it); service ports of apps are counted.
 #pragma once
 
 #include <atomic>
@@ -38,10 +39,11 @@ class Catalog {
   void ForEachApp(const std::function<void(const AppPtr&)>& visit) const;
   // In order of path; `group` "/" is all. The group itself is among those visited.
   void ForEachAppBeneath(const Path& group, const std::function<void(const AppPtr&)>& visit) const;
-  void ForEachGroupBeneath(const Path& group, const std::function<void(const GroupPtr&)>& visit) const;
+  void ForEachGroupBeneath(const Path& group,
+                           const std::function<void(const GroupPtr&)>& visit) const;
 
-  // Adds or replaces; parents that are not there are made with `app`'s version. The app's version is
-  // kept among its versions.
+  // Adds or replaces; parents that are not there are made with `app`'s version. The app's version
+  // is kept among its versions.
   void PutApp(AppPtr app);
   void RemoveApp(const Path& path);  // Its versions stay known to changes only.
   void PutGroup(GroupPtr group);
@@ -60,8 +62,8 @@ class Catalog {
   // bound. Returns the record, for the disk, also when nothing changed.
   // REQUIRES: `version` is newer than all recorded ones.
   ChangePtr RecordChange(const Catalog& before, VersionMs version);
-  void AddChange(ChangePtr change);                       // From the disk, in order.
-  void AddVersion(const Path& path, AppPtr version);      // From the disk, in order.
+  void AddChange(ChangePtr change);                   // From the disk, in order.
+  void AddVersion(const Path& path, AppPtr version);  // From the disk, in order.
 
   // See ChangedApps.
   [[nodiscard]] std::vector<Path> AppsChangedSince(const Catalog& before) const;
@@ -74,7 +76,8 @@ class Catalog {
 
  private:
   // Whether this object shares with copies all that it has. Copying marks the original, too, which
-  // other threads may be copying at the same time: hence an atomic, which only means "at least once".
+  // other threads may be copying at the same time: hence an atomic, which only means "at least
+  // once".
   class ShareMark {
    public:
     ShareMark() = default;

@@ -40,8 +40,8 @@ bool IsAlphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <=
 bool IsElement(std::string_view element) {
   for (size_t i = 0; i < element.size(); ++i) {
     const char c = element[i];
-    const bool at_edge = i == 0 || i + 1 == element.size() || element[i - 1] == '.' ||
-                         element[i + 1] == '.';
+    const bool at_edge =
+        i == 0 || i + 1 == element.size() || element[i - 1] == '.' || element[i + 1] == '.';
     if (!IsAlphanumeric(c) && (at_edge || (c != '-' && c != '.'))) return false;
   }
   return !element.empty();
@@ -138,7 +138,8 @@ std::optional<std::string> InstanceOfTask(std::string_view task) {
   if (IsInstance(task)) return std::string(task);
   // The oldest form; Marathon calls its instance "<safe path>.marathon-<uuid>".
   const size_t dot = task.rfind('.');
-  if (dot == std::string_view::npos || dot == 0 || !IsUuid(task.substr(dot + 1))) return std::nullopt;
+  if (dot == std::string_view::npos || dot == 0 || !IsUuid(task.substr(dot + 1)))
+    return std::nullopt;
   return std::string(task.substr(0, dot)).append(".marathon-").append(task.substr(dot + 1));
 }
 

@@ -60,11 +60,12 @@ std::string ShowTime(int64_t ms) {
   const std::chrono::year_month_day date{
       std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
   std::array<char, 64> text;
-  const int length = std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(rest / 3'600'000), static_cast<int>(rest / 60'000 % 60),
-      static_cast<int>(rest / 1'000 % 60), static_cast<int>(rest % 1'000));
+  const int length =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                    static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                    static_cast<unsigned>(date.day()), static_cast<int>(rest / 3'600'000),
+                    static_cast<int>(rest / 60'000 % 60), static_cast<int>(rest / 1'000 % 60),
+                    static_cast<int>(rest % 1'000));
   return std::string(text.data(), static_cast<size_t>(length));
 }
 

@@ -199,7 +199,8 @@ void ChangeSomething(Catalog* catalog, int what, int which, VersionMs version) {
   }
 }
 
-RC_GTEST_PROP(CatalogTest, EveryRecordedStateComesBack, (const std::vector<std::pair<uint8_t, uint8_t>>& moves)) {
+RC_GTEST_PROP(CatalogTest, EveryRecordedStateComesBack,
+              (const std::vector<std::pair<uint8_t, uint8_t>>& moves)) {
   Catalog catalog;
   Catalog reloaded;  // As a failover makes it: from the last state and the records.
   std::map<VersionMs, std::string> states;
@@ -223,8 +224,8 @@ RC_GTEST_PROP(CatalogTest, EveryRecordedStateComesBack, (const std::vector<std::
   if (version > 0) RC_ASSERT(Dump(catalog) == states[version]);
 }
 
-// The same change in a catalog of 100 and of 20,000 apps: its cost is that of what changed. The bound
-// is far above what is measured, and far below what a walk over all apps would take.
+// The same change in a catalog of 100 and of 20,000 apps: its cost is that of what changed. The
+// bound is far above what is measured, and far below what a walk over all apps would take.
 TEST(CatalogTest, AChangeCostsWhatItChanges) {
   Catalog catalog;
   for (int i = 0; i < 20'000; ++i) {

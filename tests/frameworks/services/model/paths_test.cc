@@ -18,11 +18,12 @@ TEST(PathsTest, CanonicalResolvesAgainstTheBase) {
     const char* base;
     const char* path;
   };
-  for (const Row& row : {Row{"web", "/shop", "/shop/web"}, Row{"/web", "/shop", "/web"},
-                         Row{"../db", "/shop/web", "/shop/db"}, Row{"./db", "/shop", "/shop/db"},
-                         Row{"..", "/shop", "/"}, Row{"../../..", "/shop", "/"}, Row{"", "/shop", "/shop"},
-                         Row{"/", "/shop", "/"}, Row{"//shop//web/", "/", "/shop/web"},
-                         Row{"shop/web", "/", "/shop/web"}, Row{"/a/./b/../c", "/", "/a/c"}}) {
+  for (const Row& row :
+       {Row{"web", "/shop", "/shop/web"}, Row{"/web", "/shop", "/web"},
+        Row{"../db", "/shop/web", "/shop/db"}, Row{"./db", "/shop", "/shop/db"},
+        Row{"..", "/shop", "/"}, Row{"../../..", "/shop", "/"}, Row{"", "/shop", "/shop"},
+        Row{"/", "/shop", "/"}, Row{"//shop//web/", "/", "/shop/web"},
+        Row{"shop/web", "/", "/shop/web"}, Row{"/a/./b/../c", "/", "/a/c"}}) {
     EXPECT_EQ(Canonical(row.text, row.base), row.path) << row.text << " at " << row.base;
   }
 }
@@ -50,8 +51,8 @@ TEST(PathsTest, IdsThatMarathonTakes) {
 }
 
 TEST(PathsTest, IdsThatItRefuses) {
-  for (const char* path : {"/Web", "/-a", "/a-", "/a b", "/a_b", "/a..b", "/.a", "/a.", "/a.-b", "/a-.b",
-                           "/\xc3\xa4", "/a\n", "", "/a/..", "/.", "web"}) {
+  for (const char* path : {"/Web", "/-a", "/a-", "/a b", "/a_b", "/a..b", "/.a", "/a.", "/a.-b",
+                           "/a-.b", "/\xc3\xa4", "/a\n", "", "/a/..", "/.", "web"}) {
     EXPECT_NE(WhyBadPath(path, false), "") << path;
   }
   for (const char* path : {"...", "we_b", "../We"}) EXPECT_NE(WhyBadPath(path, true), "") << path;
@@ -61,7 +62,8 @@ TEST(PathsTest, WordsOfTheApiAreReserved) {
   for (const char* path : {"/restart", "/a/tasks", "/a/versions", "/a/..", "tasks"}) {
     EXPECT_TRUE(IsReservedAppName(path)) << path;
   }
-  for (const char* path : {"/restarts", "/tasks/a", "/a"}) EXPECT_FALSE(IsReservedAppName(path)) << path;
+  for (const char* path : {"/restarts", "/tasks/a", "/a"})
+    EXPECT_FALSE(IsReservedAppName(path)) << path;
 }
 
 TEST(PathsTest, IdsOfInstancesAndTasks) {
@@ -72,14 +74,22 @@ TEST(PathsTest, IdsOfInstancesAndTasks) {
   EXPECT_EQ(task, instance + "._app.3");
   EXPECT_EQ(InstanceOfTask(task), instance);
   EXPECT_EQ(InstanceOfTask(instance), instance);
-  EXPECT_EQ(InstanceOfTask("shop_web." + std::string(kUuid)), "shop_web.marathon-" + std::string(kUuid));
+  EXPECT_EQ(InstanceOfTask("shop_web." + std::string(kUuid)),
+            "shop_web.marathon-" + std::string(kUuid));
 }
 
 TEST(PathsTest, NamesThatAreNoTasksOfOurs) {
   const std::string uuid = kUuid;
-  const std::vector<std::string> tasks = {
-      "", "task-1", uuid, "." + uuid, ".instance-" + uuid, "web.instance-" + uuid + "._app.",
-      "web.instance-" + uuid + "._app.x", "web.instance-123._app.1", "web." + uuid.substr(1), "._app.1"};
+  const std::vector<std::string> tasks = {"",
+                                          "task-1",
+                                          uuid,
+                                          "." + uuid,
+                                          ".instance-" + uuid,
+                                          "web.instance-" + uuid + "._app.",
+                                          "web.instance-" + uuid + "._app.x",
+                                          "web.instance-123._app.1",
+                                          "web." + uuid.substr(1),
+                                          "._app.1"};
   for (const std::string& task : tasks) {
     EXPECT_EQ(InstanceOfTask(task), std::nullopt) << task;
   }
@@ -115,7 +125,8 @@ RC_GTEST_PROP(TimesTest, ReadingUndoesShowing, ()) {
   RC_ASSERT(ParseTime(ShowTime(ms)) == ms);
 }
 
-RC_GTEST_PROP(PathsTest, CanonicalPathsStayAsTheyAre, (const std::string& text, const std::string& base)) {
+RC_GTEST_PROP(PathsTest, CanonicalPathsStayAsTheyAre,
+              (const std::string& text, const std::string& base)) {
   const Path path = Canonical(text, Canonical(base));
   RC_ASSERT(Canonical(path, "/other") == path);
   RC_ASSERT(path[0] == '/');
