@@ -5,4 +5,4 @@ meseta_test(link_core_tests
   DEPS meseta_link_core)
 meseta_test(link_transport_tests
   link_transport_test.cc support/link_server.cc support/raw_peer.cc
-  DEPS meseta_net meseta_http LABELS integration TIMEOUT 300)
+  DEPS meseta_net meseta_http LABELS integration threads TIMEOUT 300)

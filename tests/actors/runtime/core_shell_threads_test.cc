@@ -11,7 +11,6 @@
 #include "actors/runtime/core_shell.h"
 #include "actors/runtime/daemon_exit.h"
 #include "actors/runtime/reply.h"
-#include "tests/support/caf_tsan.h"
 
 namespace meseta::runtime {
 namespace {
