@@ -205,11 +205,10 @@ void HealthCore::OnHealth(const std::string& id, Target& target, Check& check,
     health.last_failure_ms = Millis(now.wall);
     health.last_failure_cause = CauseOf(result);
     effects_.failed.push_back({id, static_cast<uint32_t>(check.index)});
-    if (target.killed && now.mono > *target.killed + kRepeatKill) target.killed.reset();
     if (IsOverdue(definition, health) && !target.killed) app.condemned.insert(id);
   }
   TellHealth(id, target);
-  ConsiderKills(app, now);
+  ConsiderKills(app);
 }
 
 void HealthCore::TellHealth(const std::string& id, Target& target) {
@@ -243,11 +242,11 @@ void HealthCore::OnReadiness(const std::string& id, Target& target, Check& check
 }
 
 // Longest failing first; the others have to wait until these are replaced.
-void HealthCore::ConsiderKills(AppHealth& app, Now now) {
+void HealthCore::ConsiderKills(AppHealth& app) {
   if (app.condemned.empty()) return;
   const size_t instances = std::max(app.wanted, app.instances.size());
   const auto share = static_cast<size_t>(std::floor(kMaxKilledShare * static_cast<double>(instances)));
-  const auto is_killed = [&](const std::string& id) { return targets_.at(id).killed.has_value(); };
+  const auto is_killed = [&](const std::string& id) { return targets_.at(id).killed; };
   size_t down = app.unreplaced + static_cast<size_t>(std::count_if(app.instances.begin(),
                                                                    app.instances.end(), is_killed));
   while (down < std::max<size_t>(share, 1) && !app.condemned.empty()) {
@@ -263,7 +262,7 @@ void HealthCore::ConsiderKills(AppHealth& app, Now now) {
         worst_health = &check.health;
       }
     }
-    targets_.at(worst).killed = now.mono;
+    targets_.at(worst).killed = true;
     effects_.kills.push_back({worst, worst_health->last_failure_cause});
     app.condemned.erase(worst);
     ++down;

@@ -108,8 +108,6 @@ class HealthCore {
   static constexpr Duration kFirstDelay = Duration::Seconds(1);
   // Beyond its timeout, a probe without a result counts as failed.
   static constexpr Duration kLateResult = Duration::Seconds(30);
-  // A kill that has left no trace in the instance's record is decided anew.
-  static constexpr Duration kRepeatKill = Duration::Seconds(60);
 
  private:
   // One check of one instance; readiness is asked for in the same way.
@@ -132,7 +130,7 @@ class HealthCore {
     AppPtr app;
     std::vector<Check> checks;
     std::optional<bool> healthy;  // As was told, or is recorded.
-    std::optional<Time> killed;   // When we said so.
+    bool killed = false;          // We said so; whoever performs it repeats it until it is done.
     bool running = false;
     bool has_run = false;
   };
@@ -167,7 +165,7 @@ class HealthCore {
                 Now now);
   void OnReadiness(const std::string& id, Target& target, Check& check, const ProbeResult& result);
   void TellHealth(const std::string& id, Target& target);
-  void ConsiderKills(AppHealth& app, Now now);
+  void ConsiderKills(AppHealth& app);
   [[nodiscard]] Effects Take();
 
   Rng rng_;

@@ -107,7 +107,7 @@ HealthCore::Effects HealthCore::SetInstances(const Path& path, const std::vector
   };
   const auto running = std::count_if(app.instances.begin(), app.instances.end(), is_running);
   if (static_cast<size_t>(running) >= app.wanted) app.unreplaced = 0;
-  ConsiderKills(app, now);
+  ConsiderKills(app);
   if (app.instances.empty()) apps_.erase(path);
   StartProbes(now);
   return Take();

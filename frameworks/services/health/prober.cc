@@ -45,11 +45,10 @@ struct HttpProbe {
 // `closed` and the constants may be read on any thread; the rest belongs to the first network thread,
 // where all callbacks are taken to.
 struct Prober::State : std::enable_shared_from_this<Prober::State> {
-  State(net::IoRuntime& given, OnResult to, std::shared_ptr<net::TlsContext> tls)
-      : runtime(given), on_result(std::move(to)), client(given, ClientOptionsOf(std::move(tls))) {}
+  State(net::IoRuntime& given, OnResult to) : runtime(given), on_result(std::move(to)) {}
 
-  void Begin(const Probe& probe);
-  void BeginHttp(const Probe& probe);
+  void Begin(const Probe& probe, http::Client& client);
+  void BeginHttp(const Probe& probe, http::Client& client);
   void BeginTcp(const Probe& probe);
   void OnHead(const std::shared_ptr<HttpProbe>& probe, int status, std::string content_type);
   void OnBody(const std::shared_ptr<HttpProbe>& probe, std::string data);
@@ -59,7 +58,6 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
 
   net::IoRuntime& runtime;
   const OnResult on_result;
-  http::Client client;
   std::atomic<bool> closed = false;
   size_t under_way = 0;
 };
@@ -69,7 +67,7 @@ void Prober::State::Finish(ProbeResult result) {
   if (!closed) on_result(std::move(result));
 }
 
-void Prober::State::Begin(const Probe& probe) {
+void Prober::State::Begin(const Probe& probe, http::Client& client) {
   if (closed) return;
   ++under_way;
   ProbeResult result;
@@ -81,12 +79,12 @@ void Prober::State::Begin(const Probe& probe) {
   } else if (probe.target.kind == ProbeTarget::Kind::kTcp) {
     return BeginTcp(probe);
   } else {
-    return BeginHttp(probe);
+    return BeginHttp(probe, client);
   }
   Finish(std::move(result));
 }
 
-void Prober::State::BeginHttp(const Probe& probe) {
+void Prober::State::BeginHttp(const Probe& probe, http::Client& client) {
   auto under = std::make_shared<HttpProbe>();
   under->result.id = probe.id;
   under->keep_body = probe.target.keep_body;
@@ -169,19 +167,25 @@ net::asio::awaitable<void> Prober::State::ConnectOnce(std::shared_ptr<State> sta
   state->runtime.Post([state, result = std::move(result)]() mutable { state->Finish(std::move(result)); });
 }
 
-Prober::Prober(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Prober::Prober(std::shared_ptr<State> state, std::shared_ptr<http::Client> client)
+    : state_(std::move(state)), client_(std::move(client)) {}
 
 Prober::~Prober() { state_->closed = true; }
 
 Result<std::unique_ptr<Prober>> Prober::Make(net::IoRuntime& runtime, OnResult on_result) {
   const net::TlsFiles none;
   ASSIGN_OR_RETURN(auto tls, net::TlsContext::Client(none, false));
-  auto state = std::make_shared<State>(runtime, std::move(on_result), std::move(tls));
-  return std::unique_ptr<Prober>(new Prober(std::move(state)));
+  auto state = std::make_shared<State>(runtime, std::move(on_result));
+  auto client = std::make_shared<http::Client>(runtime, ClientOptionsOf(std::move(tls)));
+  return std::unique_ptr<Prober>(new Prober(std::move(state), std::move(client)));
 }
 
+// What is posted must not keep the client alive: it ends before the runtime.
 void Prober::Start(const Probe& probe) {
-  state_->runtime.Post([state = state_, probe] { state->Begin(probe); });
+  const std::weak_ptr<http::Client> weak = client_;
+  state_->runtime.Post([state = state_, weak, probe] {
+    if (const auto client = weak.lock()) state->Begin(probe, *client);
+  });
 }
 
 }  // namespace meseta::services

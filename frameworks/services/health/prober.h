@@ -15,6 +15,10 @@
 #include "actors/net/io_runtime.h"
 #include "frameworks/services/health/health_core.h"
 
+namespace meseta::http {
+class Client;
+}
+
 namespace meseta::services {
 
 class Prober {
@@ -35,8 +39,9 @@ class Prober {
 
  private:
   struct State;
-  explicit Prober(std::shared_ptr<State> state);
+  Prober(std::shared_ptr<State> state, std::shared_ptr<http::Client> client);
   std::shared_ptr<State> state_;
+  std::shared_ptr<http::Client> client_;
 };
 
 }  // namespace meseta::services
