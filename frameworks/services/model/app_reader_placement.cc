@@ -65,17 +65,7 @@ void DefaultAcceptedRoles(const Defaults& defaults, AppSpec* app) {
   for (const std::string& role : defaults.accepted_resource_roles) {
     if (role == "*" || role == app->role()) app->add_accepted_resource_roles(role);
   }
-  if (app->accepted_resource_roles_size() == 0) app->add_accepted_resource_roles("*");
-}
-
-// An app has the operator's role, or that of its top-level group.
-void CheckRole(const Fields& fields, const Defaults& defaults, const AppSpec& app) {
-  const std::vector<std::string> elements = strings::Split(app.id(), '/');
-  const std::string group = elements.size() > 2 ? elements[1] : "";
-  if (app.role() == defaults.role || (!group.empty() && app.role() == group)) return;
-  std::vector<std::string> allowed = {defaults.role};
-  if (!group.empty() && group != defaults.role) allowed.push_back(group);
-  fields.Broken("role", "got " + app.role() + ", expected one of: " + strings::Join(allowed, ", "));
+  if (app->accepted_resource_roles_size() == 0) app->add_accepted_resource_roles(std::string("*"));
 }
 
 void ReadUpgrade(const Fields& fields, AppSpec* app) {
@@ -136,7 +126,6 @@ void ReadDeadline(const Fields& fields, AppSpec* app) {
 
 void ReadPlacement(const Fields& fields, const Defaults& defaults, AppSpec* app) {
   app->set_role(fields.String("role").value_or(defaults.role));
-  CheckRole(fields, defaults, *app);
   if (const auto roles = fields.StringList("acceptedResourceRoles")) {
     std::set<std::string> seen;
     for (const std::string& role : *roles) {

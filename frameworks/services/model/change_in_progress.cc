@@ -9,7 +9,6 @@
 namespace meseta::services {
 namespace {
 
-constexpr char kSameName[] = "Groups and Applications may not have the same identifier.";
 constexpr char kCyclic[] = "Dependency graph has cyclic dependencies.";
 
 // "/shop" of "/shop/web/a"; of "/", and of an app in the root, "/".
@@ -21,12 +20,6 @@ Path TopGroupOf(const Path& app) {
 bool Enforces(const Catalog& catalog, const Path& top) {
   const GroupPtr group = top == "/" ? nullptr : catalog.FindGroup(top);
   return group && group->enforce_role();
-}
-
-std::string Joined(const std::set<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
 }
 
 bool HasAppsBeneath(const Catalog& catalog, const Path& group) {
@@ -88,14 +81,35 @@ Refusal ChangeInProgress::CheckPlace(const Path& path) {
   return std::nullopt;
 }
 
+// An app may have the operator's role, unless its top-level group enforces its own, and keep the one
+// it has.
 Refusal ChangeInProgress::CheckRole(const AppSpec& app, const AppPtr& old) const {
   const Path top = TopGroupOf(app.id());
-  std::set<std::string> valid;
-  if (top != "/") valid.insert(top.substr(1));
-  if (top == "/" || !Enforces(now(), top)) valid.insert(context_.defaults.role);
-  if (old) valid.insert(old->role());
-  if (valid.count(app.role()) > 0) return std::nullopt;
-  return InvalidAt("/role", "is not one of (" + Joined(valid) + ")");
+  std::vector<std::string> valid;
+  if (top == "/" || !Enforces(now(), top)) valid.push_back(context_.defaults.role);
+  if (top != "/") valid.push_back(top.substr(1));
+  if (old && std::find(valid.begin(), valid.end(), old->role()) == valid.end()) {
+    valid.push_back(old->role());
+  }
+  std::string list;
+  for (const std::string& role : valid) {
+    if (app.role() == role) return std::nullopt;
+    list += (list.empty() ? "" : ", ") + role;
+  }
+  return InvalidAt("/role", "got " + app.role() + ", expected one of: [" + list + "]");
+}
+
+// Ports of the range that others have by now are to be given anew.
+void ChangeInProgress::GiveUpTakenPorts(AppSpec* app, const AppPtr& old) const {
+  const std::vector<uint32_t> own = old ? ServicePortsOf(*old) : std::vector<uint32_t>();
+  ForEachServicePort(app, [&](uint32_t* port) {
+    const bool automatic = *port >= context_.defaults.local_port_min &&
+                           *port <= context_.defaults.local_port_max;
+    if (!automatic || !now().IsServicePortUsed(*port)) return false;
+    if (std::find(own.begin(), own.end(), *port) != own.end()) return false;
+    *port = 0;
+    return true;
+  });
 }
 
 Refusal ChangeInProgress::AssignServicePorts(AppSpec* app, const AppPtr& old) {
@@ -162,12 +176,21 @@ Refusal ChangeInProgress::PutApp(AppSpec app, bool restart) {
   return std::nullopt;
 }
 
-Refusal ChangeInProgress::RevertApp(AppSpec app) {
-  const AppPtr old = now().FindApp(app.id());
-  if (old && SameDefinition(*old, app)) return std::nullopt;
+Refusal ChangeInProgress::RestoreApp(AppSpec app) {
+  GiveUpTakenPorts(&app, now().FindApp(app.id()));
+  return PutApp(std::move(app));
+}
+
+Refusal ChangeInProgress::RevertApp(const AppSpec& before) {
+  const AppPtr old = now().FindApp(before.id());
+  if (old && SameDefinition(*old, before)) return std::nullopt;
+  AppSpec app = before;
+  GiveUpTakenPorts(&app, old);
   if (auto refusal = CheckPlace(app.id())) return refusal;
-  const VersionMs config = old && !NeedsRestart(*old, app) ? old->last_config_change_at()
-                                                           : app.last_config_change_at();
+  if (auto refusal = AssignServicePorts(&app, old)) return refusal;
+  VersionMs config = before.last_config_change_at();
+  if (old && !NeedsRestart(*old, app)) config = old->last_config_change_at();
+  else if (NeedsRestart(before, app)) config = context_.version;  // It has other ports.
   SetVersions(&app, context_.version, context_.version, config);
   Put(std::move(app));
   return std::nullopt;

@@ -15,6 +15,8 @@ namespace meseta::services {
 
 using Refusal = std::optional<ApiError>;
 
+inline constexpr char kSameName[] = "Groups and Applications may not have the same identifier.";
+
 // One rule of the whole object is broken.
 [[nodiscard]] ApiError InvalidAt(std::string path, std::string problem);
 
@@ -32,9 +34,11 @@ class ChangeInProgress {
   // Puts a definition without versions: checks it against the catalog, gives it service ports and
   // versions. One that changes nothing is not put. `restart`: even if nothing else changes.
   [[nodiscard]] Refusal PutApp(AppSpec app, bool restart = false);
+  // The same with a definition of an older version, whose automatic service ports may be taken.
+  [[nodiscard]] Refusal RestoreApp(AppSpec app);
   // Goes back to a definition of before, config version and all: its instances may still be there, and
   // are not to be restarted.
-  [[nodiscard]] Refusal RevertApp(AppSpec app);
+  [[nodiscard]] Refusal RevertApp(const AppSpec& before);
   void RemoveApp(const Path& path);
   // Sets the version of `group`; an equal one is not put.
   [[nodiscard]] Refusal PutGroup(GroupSpec group);
@@ -48,6 +52,7 @@ class ChangeInProgress {
  private:
   [[nodiscard]] Refusal CheckPlace(const Path& path);
   [[nodiscard]] Refusal CheckRole(const AppSpec& app, const AppPtr& old) const;
+  void GiveUpTakenPorts(AppSpec* app, const AppPtr& old) const;
   [[nodiscard]] Refusal AssignServicePorts(AppSpec* app, const AppPtr& old);
   void Put(AppSpec app);
   void RaiseVersions(const Path& path);

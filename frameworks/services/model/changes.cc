@@ -67,7 +67,7 @@ Refusal Apply(ChangeInProgress& change, const RollBackApp& back) {
     return ApiError::NotFound("App '" + back.path + "' does not exist in version " +
                               ShowTime(back.version));
   }
-  return change.PutApp(*app);
+  return change.RestoreApp(*app);
 }
 
 Refusal Apply(ChangeInProgress& change, const RestartApp& restart) {

@@ -36,6 +36,7 @@ struct Target {
   std::vector<AppSpec> apps;         // To put.
   std::set<Path> roleless;           // Of the apps: no role was given.
   std::set<Path> stay;               // Apps and groups that stay as they are.
+  bool old = false;                  // All are of an older version.
 };
 
 const boost::json::array* ArrayOf(const object& json, const char* name) {
@@ -100,10 +101,6 @@ bool ModifiesApps(const object& json) {
 Refusal CheckEnforceRole(const Catalog& catalog, const GroupDraft& draft, bool modifies_apps) {
   const Path& path = draft.group.id();
   if (draft.enforce_role_given) {
-    if (draft.group.enforce_role() && !IsTopLevel(path)) {
-      return InvalidAt("/enforceRole", "enforceRole can only be set for top-level groups, and " +
-                                           path + " is not top-level");
-    }
     const GroupPtr old = catalog.FindGroup(path);
     if (modifies_apps && old && old->enforce_role() != draft.group.enforce_role()) {
       return InvalidAt("/enforceRole",
@@ -142,6 +139,10 @@ Refusal Place(ChangeInProgress& change, const Path& path, Target target) {
     if (auto refusal = change.PutGroup(std::move(group))) return refusal;
   }
   for (AppSpec& app : target.apps) {
+    if (target.old) {
+      if (auto refusal = change.RestoreApp(std::move(app))) return refusal;
+      continue;
+    }
     if (target.roleless.count(app.id()) > 0) app.set_role(change.DefaultsFor(app.id()).role);
     if (auto refusal = change.PutApp(std::move(app))) return refusal;
   }
@@ -149,16 +150,11 @@ Refusal Place(ChangeInProgress& change, const Path& path, Target target) {
 }
 
 Refusal PutDraft(ChangeInProgress& change, const GroupDraft& draft, const object& json) {
+  if (change.before().FindApp(draft.group.id())) return InvalidAt("/", kSameName);
   if (auto refusal = CheckEnforceRole(change.before(), draft, ModifiesApps(json))) return refusal;
   change.changed().created = !change.before().FindGroup(draft.group.id());
   Target target;
   Collect(change.before(), draft, json, &target);
-  for (const AppSpec& app : target.apps) {
-    if (!IsBeneath(app.id(), draft.group.id())) {
-      return InvalidAt("/apps", "identifier " + app.id() + " is not child of " + draft.group.id() +
-                                    ". Hint: use relative paths.");
-    }
-  }
   return Place(change, draft.group.id(), std::move(target));
 }
 
@@ -255,6 +251,7 @@ Refusal Apply(ChangeInProgress& change, const RollBackGroup& back) {
                     {}, {}, {}};
   }
   Target target;
+  target.old = true;
   past->ForEachGroupBeneath(back.path, [&](const GroupPtr& group) {
     target.groups[group->id()] = *group;
   });
@@ -273,7 +270,7 @@ Refusal Apply(ChangeInProgress& change, const EnforceRole& enforce) {
 
 Refusal Apply(ChangeInProgress& change, const DeleteGroup& remove) {
   if (!change.now().FindGroup(remove.path)) return NoGroup(remove.path);
-  RemoveOthers(change, remove.path, {});
+  RemoveOthers(change, remove.path, Target());
   if (remove.path != "/") {
     change.RemoveGroup(remove.path);
     return std::nullopt;

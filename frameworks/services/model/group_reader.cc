@@ -35,7 +35,9 @@ void ReadOwn(const Fields& fields, const Path& base, bool nested, GroupDraft* dr
   const auto enforce = fields.Bool("enforceRole");
   if (!enforce) return;
   if (!IsTopLevel(path)) {
-    return fields.Broken("enforceRole", "can only be set for top-level groups");
+    if (!*enforce) return;  // As it is anyway.
+    return fields.Broken("enforceRole", "enforceRole can only be set for top-level groups, and " +
+                                            path + " is not top-level");
   }
   draft->enforce_role_given = true;
   draft->group.set_enforce_role(*enforce);

@@ -118,8 +118,6 @@ const Refused kRefused[] = {
     {R"("maxLaunchDelaySeconds":-1)", kRules, "/maxLaunchDelaySeconds", "got -1"},
     {R"("taskKillGracePeriodSeconds":-1)", kRules, "/taskKillGracePeriodSeconds", "got -1"},
     // Roles.
-    {R"("role":"dev")", kRules, "/role", "got dev, expected one of: *"},
-    {R"("id":"/ops/a","role":"dev")", kRules, "/role", "expected one of: *, ops"},
     {R"("acceptedResourceRoles":[])", kRules, "/acceptedResourceRoles", "must not be empty"},
     {R"("acceptedResourceRoles":["dev"])", kRules, "/acceptedResourceRoles", "can only contain *"},
     {R"("acceptedResourceRoles":["a b"])", kRules, "/acceptedResourceRoles",
