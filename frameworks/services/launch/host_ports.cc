@@ -69,6 +69,7 @@ bool PortsSuffice(const AppSpec& app, const model::Ranges& offered) {
 }
 
 std::optional<HostPorts> AssignPorts(const AppSpec& app, const model::Ranges& offered, Rng& rng) {
+  if (PortsOf(app).empty()) return HostPorts();
   const std::optional<model::Ranges> free = FreePorts(app, offered);
   if (!free) return std::nullopt;
   const uint64_t count = free->Count();

@@ -14,6 +14,12 @@ void Lower(Needs& smallest, const Needs& needs) {
   smallest.ports = std::min(smallest.ports, needs.ports);
 }
 
+model::Ranges PortsOfRecord(const Instance& record) {
+  std::vector<model::Ranges::Range> ranges;
+  for (const uint32_t port : record.host_ports()) ranges.push_back({port, port});
+  return model::Ranges(std::move(ranges));
+}
+
 }  // namespace
 
 LaunchTurn::LaunchTurn(const MatchOptions& options, Limits limits, const InstancesOf& instances,
@@ -27,9 +33,11 @@ void LaunchTurn::AddRole(const std::string& name, const std::vector<WaitingEntry
   Role& role = roles_[name];
   role.smallest = waiting.front()->needs();
   role.candidates.reserve(waiting.size());
+  role.spreads.resize(waiting.size());
   for (WaitingEntry* entry : waiting) {
     Candidate& candidate = role.candidates.emplace_back();
     candidate.entry = entry;
+    candidate.needs = entry->needs();
     candidate.left = entry->count();
     role.left += candidate.left;
     Lower(role.smallest, entry->needs());
@@ -47,6 +55,7 @@ std::vector<LaunchTurn::Offered> LaunchTurn::Run(const std::vector<v1::Offer>& o
   while (Round()) {
   }
   std::vector<Offered> results;
+  results.reserve(visits_.size());
   for (Visit& visit : visits_) {
     const bool bounded = visit.offered.launched.size() >= limits_.instances_per_offer ||
                          launches_ >= limits_.launches;
@@ -92,8 +101,9 @@ uint32_t LaunchTurn::VisitOnce(Visit& visit, uint32_t share) {
   std::vector<uint32_t> again;
   const auto try_one = [&](uint32_t index) {
     Candidate& candidate = role.candidates[index];
-    if (candidate.left == 0) return;
-    const Tried tried = Try(visit, candidate);
+    // A misfit stays one, as long as the turn lasts.
+    if (candidate.left == 0 || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs)) return;
+    const Tried tried = Try(visit, index);
     if (tried == Tried::kLaunched) ++count;
     if (tried == Tried::kMayChange) visit.waits_for_others = true;
     if (tried != Tried::kNeverHere && candidate.left > 0) again.push_back(index);
@@ -115,21 +125,21 @@ uint32_t LaunchTurn::VisitOnce(Visit& visit, uint32_t share) {
   return count;
 }
 
-LaunchTurn::Tried LaunchTurn::Try(Visit& visit, Candidate& candidate) {
-  const Needs& needs = candidate.entry->needs();
-  if (!visit.left.AmountsFor(needs).Cover(needs)) return Tried::kNeverHere;
-  const Spread& spread = SpreadOf(*visit.role, candidate);
+LaunchTurn::Tried LaunchTurn::Try(Visit& visit, size_t index) {
+  Role& role = *visit.role;
+  Candidate& candidate = role.candidates[index];
+  Spread& spread = SpreadOf(role, index);
   if (const std::optional<int> constraint = spread.Unsatisfied(visit.left.place())) {
     return spread.MayChange(*constraint) ? Tried::kMayChange : Tried::kNeverHere;
   }
-  MatchOutcome outcome = MatchLeft(*candidate.entry->app(), needs, visit.left, spread, options_,
-                                   now_ms_, rng_);
+  MatchOutcome outcome = MatchLeft(*candidate.entry->app(), candidate.needs, visit.left, spread,
+                                   options_, now_ms_, rng_);
   auto* matched = std::get_if<MatchedInstance>(&outcome);
   if (matched == nullptr) return Tried::kNeverHere;
-  visit.left.Take(matched->used);
-  candidate.spread->Add(visit.left.place());
+  visit.left.Take(candidate.needs, PortsOfRecord(matched->record), matched->used);
+  spread.Add(visit.left.place());
   --candidate.left;
-  --visit.role->left;
+  --role.left;
   ++launches_;
   Launched& launched = visit.offered.launched.emplace_back();
   launched.entry = candidate.entry;
@@ -138,41 +148,43 @@ LaunchTurn::Tried LaunchTurn::Try(Visit& visit, Candidate& candidate) {
   return Tried::kLaunched;
 }
 
-const Spread& LaunchTurn::SpreadOf(Role& role, Candidate& candidate) {
-  if (candidate.spread) return *candidate.spread;
+Spread& LaunchTurn::SpreadOf(Role& role, size_t index) {
+  std::optional<Spread>& spread = role.spreads[index];
+  if (spread) return *spread;
+  const Candidate& candidate = role.candidates[index];
   const AppSpec& app = *candidate.entry->app();
   std::vector<InstancePtr> instances;
   if (app.constraints_size() > 0) instances = instances_(app.id());
-  candidate.spread.emplace(app, instances);
-  if (!candidate.spread->WantsToSee()) return *candidate.spread;
-  const Needs& needs = candidate.entry->needs();
+  spread.emplace(app, instances);
+  if (!spread->WantsToSee()) return *spread;
   for (const Visit& visit : visits_) {
-    if (visit.role != &role || !visit.left.AmountsFor(needs).Cover(needs)) continue;
-    candidate.spread->See(visit.left.place());
+    if (visit.role != &role || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs)) continue;
+    spread->See(visit.left.place());
   }
-  return *candidate.spread;
+  return *spread;
 }
 
 size_t LaunchTurn::TellRefusals(const std::function<uint32_t(const v1::Offer&)>& number,
                                 size_t first, std::set<Path>* told) {
-  std::map<Role*, std::vector<Candidate*>> waiting;
+  std::map<Role*, std::vector<size_t>> waiting;
   for (auto& [name, role] : roles_) {
-    for (Candidate& candidate : role.candidates) {
-      if (candidate.left > 0) waiting[&role].push_back(&candidate);
+    for (size_t i = 0; i < role.candidates.size(); ++i) {
+      if (role.candidates[i].left > 0) waiting[&role].push_back(i);
     }
   }
   const size_t quota = std::max(kMaxRefusals / std::max<size_t>(visits_.size(), 1), kMinRefusalsPerOffer);
   for (Visit& visit : visits_) {
     const auto found = waiting.find(visit.role);
     if (found == waiting.end()) continue;
-    const std::vector<Candidate*>& candidates = found->second;
+    const std::vector<size_t>& candidates = found->second;
     std::shared_ptr<const v1::Offer> shared;
     const uint32_t agent = number(visit.left.offer());
     const size_t count = std::min(quota, candidates.size());
     for (size_t i = 0; i < count; ++i) {
-      Candidate& candidate = *candidates[(first + i) % candidates.size()];
-      auto refusal = Refuse(*candidate.entry->app(), candidate.entry->needs(), visit.left,
-                            SpreadOf(*visit.role, candidate), options_, now_ms_);
+      const size_t index = candidates[(first + i) % candidates.size()];
+      const Candidate& candidate = visit.role->candidates[index];
+      auto refusal = Refuse(*candidate.entry->app(), candidate.needs, visit.left,
+                            SpreadOf(*visit.role, index), options_, now_ms_);
       if (!refusal) continue;  // It suits; a bound of ours stood in the way.
       if (!shared) shared = std::make_shared<const v1::Offer>(visit.left.offer());
       candidate.entry->Refused(agent, shared, *std::move(refusal), now_ms_);

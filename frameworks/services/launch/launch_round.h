@@ -47,7 +47,7 @@ class LaunchTurn {
     v1::TaskInfo task;
   };
   struct Offered {
-    std::deque<Launched> launched;
+    std::vector<Launched> launched;
     bool offer_again = false;  // What is left may be used: a bound of ours ended it.
     bool retry_soon = false;   // Held back by a constraint that launches elsewhere may lift.
   };
@@ -64,13 +64,15 @@ class LaunchTurn {
                       std::set<Path>* told);
 
  private:
+  // Small, for every offer may look at every candidate.
   struct Candidate {
+    Needs needs;
+    uint32_t left = 0;  // Instances that it still wants.
     WaitingEntry* entry = nullptr;
-    uint32_t left = 0;             // Instances that it still wants.
-    std::optional<Spread> spread;  // Made when first asked for.
   };
   struct Role {
     std::vector<Candidate> candidates;
+    std::vector<std::optional<Spread>> spreads;  // Of each; made when first asked for.
     size_t first_live = 0;  // Those before it want no more.
     uint64_t left = 0;      // Sum of the candidates'.
     Needs smallest;         // Of each amount.
@@ -90,9 +92,9 @@ class LaunchTurn {
 
   bool Round();
   uint32_t VisitOnce(Visit& visit, uint32_t share);
-  Tried Try(Visit& visit, Candidate& candidate);
+  Tried Try(Visit& visit, size_t candidate);
   [[nodiscard]] bool WorthVisiting(const Visit& visit) const;
-  const Spread& SpreadOf(Role& role, Candidate& candidate);
+  Spread& SpreadOf(Role& role, size_t candidate);
 
   const MatchOptions& options_;
   Limits limits_;

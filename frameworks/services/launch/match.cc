@@ -28,12 +28,8 @@ MatchRefusal TooLittle(RejectReason reason, int64_t needed, int64_t offered) {
                 model::Scalar::FromThousandths(offered).value());
 }
 
-// Something of the offer is of a kind that the app accepts.
 bool IsForRole(const AppSpec& app, const Needs& needs, const OfferLeft& left) {
-  if (left.role() != app.role()) return false;
-  if (needs.accepts_unreserved && needs.accepts_reserved) return true;
-  if (left.plain()) return needs.accepts_unreserved;
-  return !left.ResourcesFor(needs).empty();
+  return left.role() == app.role() && left.HasFor(needs);
 }
 
 void AddScalar(const std::string& name, int64_t thousandths, model::Resources* resources) {
@@ -58,7 +54,7 @@ void AddPorts(const HostPorts& ports, model::Resources* resources) {
   resources->Add(resource);
 }
 
-std::optional<model::Resources> Take(const Needs& needs, const HostPorts& ports,
+std::optional<model::Resources> Find(const Needs& needs, const HostPorts& ports,
                                      const OfferLeft& left) {
   model::Resources wanted;
   AddScalar("cpus", needs.cpus, &wanted);
@@ -66,11 +62,7 @@ std::optional<model::Resources> Take(const Needs& needs, const HostPorts& ports,
   AddScalar("disk", needs.disk, &wanted);
   AddScalar("gpus", needs.gpus, &wanted);
   AddPorts(ports, &wanted);
-  if (left.plain()) {
-    model::Resources used = wanted.AllocatedTo(left.role());
-    if (left.ResourcesFor(needs).Contains(used)) return used;
-  }
-  return left.ResourcesFor(needs).Find(wanted, left.role());
+  return left.Find(wanted, needs);
 }
 
 Instance RecordOf(const AppSpec& app, const OfferLeft& left, const HostPorts& ports, int64_t now_ms,
@@ -149,13 +141,12 @@ std::optional<MatchRefusal> Refuse(const AppSpec& app, const Needs& needs, const
 MatchOutcome MatchLeft(const AppSpec& app, const Needs& needs, const OfferLeft& left,
                        const Spread& spread, const MatchOptions& options, int64_t now_ms, Rng& rng) {
   if (auto refusal = Refuse(app, needs, left, spread, options, now_ms)) return *std::move(refusal);
-  const model::Ranges offered = needs.ports > 0 ? left.PortsFor(needs) : model::Ranges();
-  const std::optional<HostPorts> ports = AssignPorts(app, offered, rng);
+  const std::optional<HostPorts> ports = AssignPorts(app, left.PortsFor(needs), rng);
   if (!ports) {
     return TooFew(RejectReason::kInsufficientPorts, needs.ports,
-                  static_cast<double>(offered.Count()));
+                  static_cast<double>(left.AmountsFor(needs).ports));
   }
-  std::optional<model::Resources> used = Take(needs, *ports, left);
+  std::optional<model::Resources> used = Find(needs, *ports, left);
   if (!used) return Because(RejectReason::kNoCorrespondingReservationFound);
   MatchedInstance matched;
   matched.record = RecordOf(app, left, *ports, now_ms, rng);

@@ -20,31 +20,16 @@ bool AllUsable(const v1::Offer& offer) {
   return std::all_of(offer.resources().begin(), offer.resources().end(), IsUsable);
 }
 
-bool IsReserved(const v1::Resource& resource) { return resource.reservations_size() > 0; }
-
 model::ReservationFormat FormatOf(const v1::Offer& offer) {
   const bool older = std::any_of(offer.resources().begin(), offer.resources().end(),
                                  [](const v1::Resource& resource) { return resource.has_role(); });
   return older ? model::ReservationFormat::kPre : model::ReservationFormat::kPost;
 }
 
-uint64_t CountPorts(const model::Resources& resources) {
-  uint64_t ports = 0;
-  for (const auto& entry : resources.entries()) {
-    if (entry.resource.name() != "ports") continue;
-    ports += model::Ranges::FromProto(entry.resource.ranges()).Count();
-  }
-  return ports;
-}
-
-Amounts AmountsOf(const model::Resources& resources) {
-  Amounts amounts;
-  amounts.cpus = resources.SumOf("cpus").thousandths();
-  amounts.mem = resources.SumOf("mem").thousandths();
-  amounts.disk = resources.SumOf("disk").thousandths();
-  amounts.gpus = resources.SumOf("gpus").thousandths();
-  amounts.ports = CountPorts(resources);
-  return amounts;
+model::Resources Parse(const v1::Offer& offer) {
+  auto parsed = model::Resources::FromProto(offer.resources());
+  // A peer's resource that is none is not used.
+  return parsed.ok() ? *std::move(parsed) : model::Resources();
 }
 
 }  // namespace
@@ -69,58 +54,72 @@ Needs NeedsOf(const AppSpec& app) {
   return needs;
 }
 
-bool Amounts::Cover(const Needs& needs) const {
-  return cpus >= needs.cpus && mem >= needs.mem && disk >= needs.disk && gpus >= needs.gpus &&
-         ports >= needs.ports;
-}
+OfferLeft::OfferLeft(const v1::Offer& offer) : OfferLeft(offer, Parse(offer)) {}
 
-OfferLeft::OfferLeft(const v1::Offer& offer) : offer_(&offer), place_(PlaceOf(offer)) {
-  role_ = offer.allocation_info().role();
-  // A peer's resource that is none is not used.
-  if (auto parsed = model::Resources::FromProto(offer.resources()); parsed.ok()) {
-    left_ = *std::move(parsed);
-  }
-  if (!AllUsable(offer)) left_ = left_.Filter(IsUsable);
-  gpu_agent_ = left_.SumOf("gpus").thousandths() > 0;
-  format_ = FormatOf(offer);
-  Count();
-}
-
-OfferLeft::OfferLeft(const v1::Offer& offer, const model::Resources& left)
-    : offer_(&offer), role_(offer.allocation_info().role()), place_(PlaceOf(offer)) {
-  left_ = AllUsable(offer) ? left : left.Filter(IsUsable);
+OfferLeft::OfferLeft(const v1::Offer& offer, model::Resources left)
+    : offer_(&offer),
+      role_(offer.allocation_info().role()),
+      place_(PlaceOf(offer)),
+      left_(AllUsable(offer) ? std::move(left) : left.Filter(IsUsable)),
+      format_(FormatOf(offer)) {
   for (const v1::Resource& resource : offer.resources()) {
     gpu_agent_ |= resource.name() == "gpus" && resource.scalar().value() > 0;
   }
-  format_ = FormatOf(offer);
+  plain_ = left_.IsPlain() && left_ == left_.Unallocated().AllocatedTo(role_);
   Count();
 }
 
-void OfferLeft::Count() {
-  reserved_empty_ = left_.IsPlain();
-  both_ = AmountsOf(left_);
-  unreserved_ = reserved_empty_ ? both_ : AmountsOf(left_.Unreserved());
-  reserved_ = reserved_empty_ ? Amounts() : AmountsOf(left_.Reserved());
-}
-
-const Amounts& OfferLeft::AmountsFor(const Needs& needs) const {
-  if (needs.accepts_unreserved) return needs.accepts_reserved ? both_ : unreserved_;
-  return reserved_;
-}
-
-model::Resources OfferLeft::ResourcesFor(const Needs& needs) const {
-  if (needs.accepts_unreserved) return needs.accepts_reserved ? left_ : left_.Unreserved();
-  return needs.accepts_reserved ? left_.Reserved() : model::Resources();
-}
-
-model::Ranges OfferLeft::PortsFor(const Needs& needs) const {
-  model::Ranges ports;
-  for (const auto& entry : left_.entries()) {
+OfferLeft::Part OfferLeft::PartOf(const model::Resources& resources) {
+  Part part;
+  part.any = !resources.empty();
+  part.amounts.cpus = resources.SumOf("cpus").thousandths();
+  part.amounts.mem = resources.SumOf("mem").thousandths();
+  part.amounts.disk = resources.SumOf("disk").thousandths();
+  part.amounts.gpus = resources.SumOf("gpus").thousandths();
+  for (const auto& entry : resources.entries()) {
     if (entry.resource.name() != "ports") continue;
-    if (IsReserved(entry.resource) ? !needs.accepts_reserved : !needs.accepts_unreserved) continue;
-    ports += model::Ranges::FromProto(entry.resource.ranges());
+    part.ports += model::Ranges::FromProto(entry.resource.ranges());
   }
-  return ports;
+  part.amounts.ports = part.ports.Count();
+  return part;
+}
+
+void OfferLeft::Count() {
+  both_ = PartOf(left_);
+  unreserved_ = plain_ ? both_ : PartOf(left_.Unreserved());
+  reserved_ = plain_ ? Part() : PartOf(left_.Reserved());
+}
+
+const model::Ranges& OfferLeft::PortsFor(const Needs& needs) const {
+  if (needs.accepts_unreserved) return needs.accepts_reserved ? both_.ports : unreserved_.ports;
+  return reserved_.ports;
+}
+
+bool OfferLeft::HasFor(const Needs& needs) const {
+  if (needs.accepts_unreserved && needs.accepts_reserved) return true;
+  return needs.accepts_unreserved ? unreserved_.any : reserved_.any;
+}
+
+std::optional<model::Resources> OfferLeft::Find(const model::Resources& wanted,
+                                                const Needs& needs) const {
+  if (plain_) return wanted.AllocatedTo(role_);
+  if (needs.accepts_unreserved && needs.accepts_reserved) return left_.Find(wanted, role_);
+  return (needs.accepts_unreserved ? left_.Unreserved() : left_.Reserved()).Find(wanted, role_);
+}
+
+void OfferLeft::Take(const Needs& needs, const model::Ranges& ports, const model::Resources& used) {
+  if (!plain_) {
+    left_ -= used;
+    return Count();
+  }
+  for (Part* part : {&both_, &unreserved_}) {
+    part->amounts.cpus -= needs.cpus;
+    part->amounts.mem -= needs.mem;
+    part->amounts.disk -= needs.disk;
+    part->amounts.gpus -= needs.gpus;
+    part->ports -= ports;
+    part->amounts.ports = part->ports.Count();
+  }
 }
 
 bool OfferLeft::InMaintenance(int64_t now_ms) const {
@@ -130,11 +129,6 @@ bool OfferLeft::InMaintenance(int64_t now_ms) const {
   if (now_ms <= start_ms) return false;
   return !window.has_duration() ||
          now_ms - start_ms <= window.duration().nanoseconds() / 1'000'000;
-}
-
-void OfferLeft::Take(const model::Resources& used) {
-  left_ -= used;
-  Count();
 }
 
 }  // namespace meseta::services

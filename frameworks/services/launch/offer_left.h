@@ -37,43 +37,60 @@ struct Amounts {
   int64_t disk = 0;
   int64_t gpus = 0;
   uint64_t ports = 0;
-  [[nodiscard]] bool Cover(const Needs& needs) const;
+  [[nodiscard]] bool Cover(const Needs& needs) const {
+    return cpus >= needs.cpus && mem >= needs.mem && disk >= needs.disk && gpus >= needs.gpus &&
+           ports >= needs.ports;
+  }
 };
 
 class OfferLeft {
  public:
   explicit OfferLeft(const v1::Offer& offer);
-  OfferLeft(const v1::Offer& offer, const model::Resources& left);
+  OfferLeft(const v1::Offer& offer, model::Resources left);
 
   [[nodiscard]] const v1::Offer& offer() const { return *offer_; }
   [[nodiscard]] const std::string& role() const { return role_; }
   [[nodiscard]] const Place& place() const { return place_; }
   // Of unreserved ones, of reserved ones, or of both.
-  [[nodiscard]] const Amounts& AmountsFor(const Needs& needs) const;
-  [[nodiscard]] const Amounts& all() const { return both_; }
-  [[nodiscard]] model::Resources ResourcesFor(const Needs& needs) const;
-  [[nodiscard]] model::Ranges PortsFor(const Needs& needs) const;
+  [[nodiscard]] const Amounts& AmountsFor(const Needs& needs) const {
+    if (needs.accepts_unreserved) return needs.accepts_reserved ? both_.amounts : unreserved_.amounts;
+    return reserved_.amounts;
+  }
+  [[nodiscard]] const model::Ranges& PortsFor(const Needs& needs) const;
+  [[nodiscard]] const Amounts& all() const { return both_.amounts; }
+  // Something is left, or was, of a kind that is accepted.
+  [[nodiscard]] bool HasFor(const Needs& needs) const;
+  // What `wanted` is to be taken from, reserved resources first; nullopt: it is not there in that form.
+  [[nodiscard]] std::optional<model::Resources> Find(const model::Resources& wanted,
+                                                     const Needs& needs) const;
   // In which resources of it are to be written.
   [[nodiscard]] model::ReservationFormat format() const { return format_; }
-  // Nothing is reserved: taking is plain subtraction.
-  [[nodiscard]] bool plain() const { return reserved_empty_; }
   [[nodiscard]] bool gpu_agent() const { return gpu_agent_; }
   // Its maintenance has begun and is not over.
   [[nodiscard]] bool InMaintenance(int64_t now_ms) const;
 
-  void Take(const model::Resources& used);
+  // One instance less. REQUIRES: `used` was found for `needs`, `ports` are its ports.
+  void Take(const Needs& needs, const model::Ranges& ports, const model::Resources& used);
 
  private:
+  struct Part {
+    Amounts amounts;
+    model::Ranges ports;
+    bool any = false;
+  };
+  static Part PartOf(const model::Resources& resources);
   void Count();
 
   const v1::Offer* offer_;  // Outlives this.
   std::string role_;
   Place place_;
+  // Nothing is reserved and all is allocated alike: the amounts tell everything, and `left_` stays as it
+  // was at first.
+  bool plain_ = false;
   model::Resources left_;
-  Amounts unreserved_;
-  Amounts reserved_;
-  Amounts both_;
-  bool reserved_empty_ = true;
+  Part unreserved_;
+  Part reserved_;
+  Part both_;
   bool gpu_agent_ = false;
   model::ReservationFormat format_ = model::ReservationFormat::kPost;
 };
