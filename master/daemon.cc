@@ -22,6 +22,7 @@
 #include "master/api/routes.h"
 #include "master/leadership/leadership_actor.h"
 #include "master/leadership/registry_loader.h"
+#include "master/sessions/session_links.h"
 #include "state/store/backup.h"
 #include "state/store/store.h"
 
@@ -80,7 +81,8 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
   options.realm_names = {{http::Realm::kReadOnly, "mesos-master-readonly"},
                          {http::Realm::kReadWrite, "mesos-master-readwrite"},
                          {http::Realm::kScheduler, "mesos-master-scheduler"}};
-  options.accepted_roles = {net::PeerRole::kAgent, net::PeerRole::kMaster};
+  options.accepted_roles = {net::PeerRole::kAgent, net::PeerRole::kFramework,
+                            net::PeerRole::kMaster};
   // Who could pass as a master could vote: that takes more than the credential of an agent.
   if (!flags.network.credentials.empty()) {
     options.authenticated_roles.insert(net::PeerRole::kMaster);
@@ -96,7 +98,10 @@ daemon::NetworkOptions MakeNetworkOptions(const MasterFlags& flags) {
     options.authenticated_realms.insert(http::Realm::kScheduler);
   }
   if (flags.authenticate_agents) options.authenticated_roles.insert(net::PeerRole::kAgent);
-  if (flags.authenticate_frameworks) options.authenticated_roles.insert(net::PeerRole::kFramework);
+  // Links must not be a way around what is asked of schedulers over HTTP.
+  if (flags.authenticate_frameworks || flags.authenticate_http_frameworks) {
+    options.authenticated_roles.insert(net::PeerRole::kFramework);
+  }
   return options;
 }
 
@@ -154,6 +159,7 @@ struct MasterDaemon::State {
   std::unique_ptr<runtime::WorkerPool> pool;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<runtime::CoreShell<LeadershipEvent>> leader;
+  std::unique_ptr<runtime::CoreShell<net::LinkEvent>> sessions;
   std::string address;                        // host:port, as a member of the log.
   std::vector<metrics::Registration> pulled;  // Withdrawn by Stop(), before what they read.
   bool stopped = false;
@@ -273,6 +279,7 @@ LeadershipOutlets MakeOutlets(State* state, const MasterFlags& flags, AllocatorO
 void HandOn(State* state, net::LinkEvent event) {
   const auto leader = state->leader->ref();
   if (auto* up = std::get_if<net::LinkUp>(&event)) {
+    if (up->peer.role != net::PeerRole::kAgent) return;
     leader.PostCompletion(AgentLinkUp{up->link, std::move(up->peer)});
     return;
   }
@@ -287,6 +294,24 @@ void HandOn(State* state, net::LinkEvent event) {
   } else {
     leader.PostCompletion(std::move(arrived));
   }
+}
+
+// Schedulers on links.
+void StartSessions(State* state) {
+  SessionLinksOutlets outlets;
+  outlets.transport = &state->network->transport();
+  outlets.leadership = [leadership = state->leadership] { return leadership->Get(); };
+  outlets.new_uuid = [uuids = state->uuids] { return uuids->Next(); };
+  outlets.address = state->network->Pid(kSessionActor);
+  outlets.count_dropped = [counts = state->counts] { counts->CountDropped(); };
+  state->sessions = std::make_unique<runtime::CoreShell<net::LinkEvent>>(
+      *state->actors, runtime::CoreOptions{.name = "sessions"},
+      [outlets] { return std::make_unique<SessionLinks>(outlets); });
+  state->network->transport().Register(
+      kSessionActor, {net::PeerRole::kFramework},
+      [sessions = state->sessions->ref()](net::LinkEvent event) {
+        sessions.PostCompletion(std::move(event));
+      });
 }
 
 Status OpenStore(State* state, const MasterFlags& flags) {
@@ -374,6 +399,7 @@ Result<std::unique_ptr<MasterDaemon>> MasterDaemon::Start(
   s->self->Set(std::make_shared<const runtime::CoreRef<LeadershipEvent>>(s->leader->ref()));
   s->network->transport().Register(kActorName, {net::PeerRole::kAgent},
                                    [s](net::LinkEvent event) { HandOn(s, std::move(event)); });
+  StartSessions(s);
   // The destructor stops what runs by now.
   std::unique_ptr<MasterDaemon> daemon(new MasterDaemon(std::move(state)));
   RETURN_IF_ERROR(OpenStore(s, flags));
@@ -394,6 +420,7 @@ void MasterDaemon::Stop() {
   state_->pool->Stop();
   // Before the network and the store, which every turn of a term uses.
   state_->leader->Stop();
+  state_->sessions->Stop();
   if (state_->store) state_->store->Stop();
   state_->network->Stop();
 }

@@ -72,6 +72,7 @@ void MasterActor::Handle(SubscribeArrived& event, Now now) {
   SubscribeRequest request;
   request.session = event.stream;
   request.call = std::move(*event.call.mutable_subscribe());
+  request.framework_term = event.framework_term;
   core_->HandleSubscribe(request, now);
 }
 

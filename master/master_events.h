@@ -23,6 +23,7 @@ struct SubscribeArrived {
   StreamId stream;
   v1::scheduler::Call call;
   std::string principal;
+  uint64_t framework_term = 0;  // Of the framework's own leader; 0: none was given.
 };
 
 // Any other scheduler call. The responder gets the status code.

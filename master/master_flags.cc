@@ -185,7 +185,7 @@ void MasterFlags::AddTo(FlagSet& flags) {
       .Group(kSecurity)
       .Alias("authenticate");
   flags.Add(&authenticate_http_frameworks, "authenticate_http_frameworks",
-            "Frameworks on HTTP need a principal of --credentials.")
+            "Frameworks need a principal of --credentials, on HTTP and on links.")
       .Group(kSecurity);
   flags.Add(&render_threads, "render_threads", "Threads that render answers and read files.")
       .Group(kExpert)

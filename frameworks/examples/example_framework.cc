@@ -4,6 +4,7 @@
 // locks. A task that is lost or fails is not run again; see frameworks/services for that.
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "actors/base/flags.h"
@@ -21,7 +22,8 @@ struct ExampleFlags {
   int tasks = 5;
   std::string command = "true";
   double cpus = 0.1;
-  double mem = 32;
+  double mem = 32;  // MB.
+  bool link = true;
 };
 
 class Run {
@@ -107,37 +109,34 @@ int Main(int argc, char** argv) {
   set.Add(&flags.tasks, "tasks", "How often the command is run.");
   set.Add(&flags.command, "command", "What a shell runs.");
   set.Add(&flags.cpus, "cpus", "Of each task.");
-  set.Add(&flags.mem, "mem", "Of each task, in megabytes.");
+  set.Add(&flags.link, "link", "Speak to the master over a link rather than HTTP.");
   if (const auto code = ParseOrExitCode(set, argc, argv)) return *code;
 
   runtime::ExitLatch exit;
   const runtime::SignalWatcher signals([&](int) { exit.Request(kExitFailure, "interrupted"); });
   sdk::SchedulerOptions options;
   options.masters = {flags.master};
+  options.transport = flags.link ? sdk::Transport::kLink : sdk::Transport::kHttp;
   options.framework.set_user("root");
   options.framework.set_name("example");
-  options.framework.add_roles("*");
   options.framework.set_failover_timeout(600);
-  options.framework.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
   net::IoRuntime network(1);
   Run run(flags, &exit);
-  sdk::Scheduler* scheduler = nullptr;  // Set before the first event comes.
+  std::unique_ptr<sdk::Scheduler> scheduler;  // Set before the first event comes.
   runtime::BatchWorker<sdk::SchedulerEvent> worker(
       "events", 100'000, 1000,
       [&](auto& events) {
-        for (const sdk::SchedulerEvent& event : events) run.Handle(scheduler, event);
+        for (const sdk::SchedulerEvent& event : events) run.Handle(scheduler.get(), event);
       },
       [&](const std::string& why) { exit.Request(kExitFailure, why); });
-  sdk::Scheduler real(network, options, [&](sdk::SchedulerEvent event) {
+  scheduler = std::make_unique<sdk::Scheduler>(network, options, [&](sdk::SchedulerEvent event) {
     const Status queued = worker.Submit(std::move(event));
     if (!queued.ok()) exit.Request(kExitFailure, queued.message());
   });
-  scheduler = &real;
-  if (const Status started = real.Start(); !started.ok()) {
-    exit.Request(kExitUsage, started.message());
-  }
+  const Status started = scheduler->Start();
+  if (!started.ok()) exit.Request(kExitUsage, started.message());
   const runtime::ExitRequest end = exit.Wait();
-  real.Stop();
+  scheduler->Stop();
   worker.Stop();
   if (!end.reason.empty()) std::fprintf(stderr, "%s\n", end.reason.c_str());
   return end.code;

@@ -28,9 +28,7 @@ class TermResponder : public http::Responder {
   ~TermResponder() override {
     // Dropped while the term goes on, it is an overload: the inner one says so.
     if (answered_ || term_->leads()) return;
-    inner_->Send(Response::Text(503,
-                                "This master ceased to lead before the request was answered; "
-                                "whether it took effect shows the new leader"));
+    inner_->Send(DroppedResponse(*term_));
   }
 
   void Send(Response response) override {
@@ -50,6 +48,13 @@ class TermResponder : public http::Responder {
 };
 
 }  // namespace
+
+Response DroppedResponse(const TermRefs& term) {
+  if (term.leads()) return Response::Text(503, "The master is overloaded; try again");
+  return Response::Text(503,
+                        "This master ceased to lead before the request was answered; "
+                        "whether it took effect shows the new leader");
+}
 
 Response NotTheLeader(const Leadership& leadership, const http::Request& request) {
   if (leadership.term) return NoLeader("The lease of this master has run out");

@@ -19,6 +19,9 @@ using TermHandler = std::function<void(const TermPtr&, http::Request, http::Resp
 [[nodiscard]] http::Response NotTheLeader(const Leadership& leadership,
                                           const http::Request& request);
 
+// The answer to a request that the actors of `term` have dropped: overload, or its end.
+[[nodiscard]] http::Response DroppedResponse(const TermRefs& term);
+
 // Calls `handler` while this master leads, within its lease.
 [[nodiscard]] http::Handler LeaderOnly(LeadershipSource leadership, TermHandler handler);
 

@@ -15,6 +15,7 @@
 #include "actors/http/negotiation.h"
 #include "actors/runtime/published.h"
 #include "master/master_events.h"
+#include "master/sessions/stream_actor.h"
 #include "master/view/snapshot.h"
 
 namespace meseta::master {
@@ -26,7 +27,9 @@ struct TermRefs {
   // To the master's actor. False: refused, as its inbox is full or the term has ended.
   std::function<bool(MasterEvent)> post;
   // Registers an open stream with the actor that writes events.
-  std::function<void(StreamId, http::ContentType, std::shared_ptr<http::StreamWriter>)> open_stream;
+  std::function<void(StreamId, http::ContentType, StreamFraming,
+                     std::shared_ptr<http::StreamWriter>)>
+      open_stream;
   // False once the lease is over: nothing may be answered from this term.
   std::function<bool()> leads;
 };

@@ -127,7 +127,7 @@ http::Router MasterRoutes(const RoutesContext& context) {
   router.Alias("/master");
   endpoints::AddCommonRoutes(context.common, &router);
   AddDocuments(context, &router);
-  router.Add("/api/v1/scheduler", Posts(http::Realm::kScheduler),
+  router.Add(kSchedulerApiPath, Posts(http::Realm::kScheduler),
              LeaderOnly(context.leadership, SchedulerApi(context.new_uuid)));
   router.Add("/api/v1", Posts(http::Realm::kReadWrite),
              LeaderOnly(context.leadership, OperatorApi(context.common)));

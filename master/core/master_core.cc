@@ -70,7 +70,12 @@ void MasterCore::HandleLinkDown(LinkId link, Now now) {
 }
 
 void MasterCore::HandleSubscribe(const SubscribeRequest& request, Now now) {
-  if (!core_.stepped_down()) master::HandleSubscribe(&core_, request.session, request.call, now);
+  if (core_.stepped_down()) return;
+  FrameworkWrites::Subscribe work;
+  work.session = request.session;
+  work.call = request.call;
+  work.term = request.framework_term;
+  master::HandleSubscribe(&core_, std::move(work), now);
 }
 
 void MasterCore::HandleSessionClosed(const StreamId& session, Now now) {

@@ -26,6 +26,7 @@ namespace meseta::master {
 struct SubscribeRequest {
   StreamId session;  // Drawn by the shell for this stream, never used before.
   v1::scheduler::Call::Subscribe call;
+  uint64_t framework_term = 0;  // Of a framework that elects its own leader; 0: none was given.
 };
 
 struct SchedulerRequest {

@@ -26,7 +26,8 @@ class FrameworkWrites {
 
   struct Subscribe {
     std::optional<StreamId> session;       // None: it closed meanwhile.
-    v1::scheduler::Call::Subscribe call;   // With the framework's id.
+    v1::scheduler::Call::Subscribe call;   // With the framework's id, but for HandleSubscribe.
+    uint64_t term = 0;                     // Of the framework's own leader; 0: none was given.
   };
   struct Update {
     ReplyId reply = 0;

@@ -120,6 +120,19 @@ void Disconnected(CoreState* core, Framework* framework, Now now) {
   if (timeout <= Duration()) HandleFailoverTimer(core, framework->id, now);
 }
 
+Status ValidateTerm(const CoreState& core, const FrameworkWrites::Subscribe& work) {
+  const FrameworkId id = IdOf(work.call.framework_info());
+  const auto& records = core.registrar.state().frameworks;
+  const auto record = records.find(id);
+  if (work.term == 0 || record == records.end() || work.term >= record->second.term()) {
+    return OkStatus();
+  }
+  return FailedPrecondition("Framework " + id.value() + " has a leader of term " +
+                            std::to_string(record->second.term()) +
+                            "; this scheduler leads by the older term " +
+                            std::to_string(work.term) + ", which is over");
+}
+
 // As the framework will be: user and checkpoint stay as they were first.
 v1::FrameworkInfo Merged(CoreState* core, v1::FrameworkInfo info) {
   const Framework* known = core->frameworks.Find(IdOf(info));
@@ -135,12 +148,14 @@ v1::FrameworkInfo Merged(CoreState* core, v1::FrameworkInfo info) {
 
 // The operation that makes the registry's record say this; none when it does already.
 std::optional<registry::RegistryOp> Recording(const CoreState& core,
-                                              const v1::FrameworkInfo& info, WallTime now) {
+                                              const v1::FrameworkInfo& info, uint64_t term,
+                                              WallTime now) {
   const auto& records = core.registrar.state().frameworks;
   const auto record = records.find(IdOf(info));
-  if (record == records.end()) return registry::AddFramework{info, now};
-  if (record->second.info().SerializeAsString() == info.SerializeAsString()) return std::nullopt;
-  return registry::UpdateFramework{info};
+  if (record == records.end()) return registry::AddFramework{info, now, term};
+  const bool same = record->second.info().SerializeAsString() == info.SerializeAsString();
+  if (same && term <= record->second.term()) return std::nullopt;
+  return registry::UpdateFramework{info, term};
 }
 
 void FinishSubscribe(CoreState* core, const FrameworkWrites::Subscribe& work, Now now) {
@@ -171,11 +186,12 @@ void FinishSubscribe(CoreState* core, const FrameworkWrites::Subscribe& work, No
 }
 
 void StartSubscribe(CoreState* core, FrameworkWrites::Subscribe work, Now now) {
-  const Status valid = ValidateSubscribe(*core, work.call);
+  Status valid = ValidateSubscribe(*core, work.call);
+  if (valid.ok()) valid = ValidateTerm(*core, work);
   if (!valid.ok()) return Refuse(core, *work.session, valid.message());
   const v1::FrameworkInfo info = Merged(core, work.call.framework_info());
   *work.call.mutable_framework_info() = info;
-  const auto op = Recording(*core, info, now.wall);
+  const auto op = Recording(*core, info, work.term, now.wall);
   if (!op) return FinishSubscribe(core, work, now);
   const Result<uint64_t> number = core->registrar.Submit(*op);
   if (!number.ok()) return Refuse(core, *work.session, number.status().message());
@@ -225,7 +241,7 @@ void StartUpdate(CoreState* core, const FrameworkId& id, FrameworkWrites::Update
   if (framework == nullptr) return core->Reply(work.reply, 400, "Framework cannot be found");
   const Status valid = ValidateUpdate(*core, *framework, work.call);
   if (!valid.ok()) return core->Reply(work.reply, 400, valid.message());
-  const auto op = Recording(*core, work.call.framework_info(), now.wall);
+  const auto op = Recording(*core, work.call.framework_info(), 0, now.wall);
   if (!op) return FinishUpdate(core, id, work);
   const Result<uint64_t> number = core->registrar.Submit(*op);
   if (!number.ok()) return core->Reply(work.reply, 503, number.status().message());
@@ -340,14 +356,11 @@ void HandleFrameworksDurable(CoreState* core, uint64_t number, Now now) {
   }
 }
 
-void HandleSubscribe(CoreState* core, const StreamId& session,
-                     const v1::scheduler::Call::Subscribe& call, Now now) {
-  FrameworkWrites::Subscribe work;
-  work.session = session;
-  work.call = call;
+void HandleSubscribe(CoreState* core, FrameworkWrites::Subscribe work, Now now) {
+  const StreamId session = *work.session;
   v1::FrameworkInfo* info = work.call.mutable_framework_info();
   if (info->id().value().empty()) {
-    const Status valid = ValidateSubscribe(*core, call);
+    const Status valid = ValidateSubscribe(*core, work.call);
     if (!valid.ok()) return Refuse(core, session, valid.message());
     info->mutable_id()->set_value(FreshId(core).value());
   }

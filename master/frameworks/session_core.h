@@ -12,6 +12,10 @@
 // change of the leader is nothing that such a framework did. Removed ids are remembered for
 // registry_max_framework_age, at most registry_max_framework_count of them.
 //
+// A framework whose schedulers elect a leader among themselves shows that leader's term with its
+// SUBSCRIBE. The highest one is in the registry, and a lower one is refused for good: a leader that was
+// paused must not take the framework from its successor. Without a term nothing is compared.
+//
 // Failure modes: a refused subscription is an ERROR event and the end of the stream, as in Mesos.
 #pragma once
 
@@ -33,8 +37,8 @@ void RecoverFrameworks(CoreState* core, Now now);
 // Registry operations up to this number are durable.
 void HandleFrameworksDurable(CoreState* core, uint64_t number, Now now);
 
-void HandleSubscribe(CoreState* core, const StreamId& session,
-                     const v1::scheduler::Call::Subscribe& call, Now now);
+// REQUIRES: work.session.
+void HandleSubscribe(CoreState* core, FrameworkWrites::Subscribe work, Now now);
 void HandleSessionClosed(CoreState* core, const StreamId& session, Now now);
 // May this call of this session reach the framework? Nothing: yes.
 [[nodiscard]] std::optional<CallResult> RefuseCall(const CoreState& core, const StreamId& session,

@@ -151,12 +151,12 @@ TermPtr LeaderTerm::MakeRefs(const TermContext& context, uint64_t term) const {
     LOG_EVERY_N(WARNING, 1000) << "The master's inbox is full or closed: an event was dropped";
     return false;
   };
-  refs->open_stream = [streams = streams_->ref()](StreamId id, http::ContentType type,
+  refs->open_stream = [streams = streams_->ref()](StreamId id, http::ContentType type, StreamFraming framing,
                                                   std::shared_ptr<http::StreamWriter> writer) {
     // Also a stream that the term's end finds in the inbox is closed.
     std::shared_ptr<http::StreamWriter> closing(
         writer.get(), [writer](http::StreamWriter* stream) { stream->Close(); });
-    streams.PostCompletion(OpenStream{std::move(id), type, std::move(closing)});
+    streams.PostCompletion(OpenStream{std::move(id), type, framing, std::move(closing)});
   };
   return refs;
 }

@@ -18,16 +18,17 @@ void StreamActor::Turn(std::vector<StreamCommand>& commands, runtime::TurnContex
 }
 
 void StreamActor::Handle(OpenStream& command) {
-  streams_[command.id] = Stream{command.type, std::move(command.writer)};
+  streams_[command.id] = Stream{command.type, command.framing, std::move(command.writer)};
 }
 
 void StreamActor::Handle(WriteStream& command) {
   const auto it = streams_.find(command.id);
   if (it == streams_.end()) return;  // Its connection went first.
-  const std::string payload = it->second.type == http::ContentType::kJson
+  std::string payload = it->second.type == http::ContentType::kJson
                                   ? ToJson(command.event)
                                   : command.event.SerializePartialAsString();
-  if (!it->second.writer->Write(http::EncodeRecord(payload))) streams_.erase(it);
+  if (it->second.framing == StreamFraming::kRecordIo) payload = http::EncodeRecord(payload);
+  if (!it->second.writer->Write(std::move(payload))) streams_.erase(it);
 }
 
 void StreamActor::Handle(EndStream& command) {

@@ -1,5 +1,5 @@
-// StreamActor: writes the events of scheduler sessions to their HTTP streams, each in the format that
-// its subscriber accepted. Encoding happens here, never on the master core's thread.
+// StreamActor: writes the events of scheduler sessions to their streams (HTTP or links), each in the
+// format that its subscriber accepted. Encoding happens here, never on the master core's thread.
 //
 // A subscriber that does not keep up is cut by its bounded stream; the stream's close callback then
 // tells the master.
@@ -18,9 +18,16 @@
 
 namespace meseta::master {
 
+// How one event is told from the next.
+enum class StreamFraming {
+  kRecordIo,
+  kNone,  // By whoever carries the stream: each Write() is one event.
+};
+
 struct OpenStream {
   StreamId id;
   http::ContentType type = http::ContentType::kJson;
+  StreamFraming framing = StreamFraming::kRecordIo;
   std::shared_ptr<http::StreamWriter> writer;
 };
 struct WriteStream {
@@ -46,6 +53,7 @@ class StreamActor : public runtime::Core<StreamCommand> {
 
   struct Stream {
     http::ContentType type;
+    StreamFraming framing;
     std::shared_ptr<http::StreamWriter> writer;
   };
   std::map<StreamId, Stream> streams_;

@@ -22,6 +22,7 @@ Result<RegistryDelta> EvaluateOp(const RegistryState& state, const AddFramework&
   internal::RegisteredFramework record;
   *record.mutable_info() = op.info;
   record.set_registered_ns(op.at.nanos());
+  if (op.term > 0) record.set_term(op.term);
   return RegistryDelta{Put(Key(kFrameworkPrefix, id), record)};
 }
 
@@ -29,9 +30,11 @@ Result<RegistryDelta> EvaluateOp(const RegistryState& state, const UpdateFramewo
   const FrameworkId id = IdOf(op.info);
   auto it = state.frameworks.find(id);
   if (it == state.frameworks.end()) return NotRegistered(id);
-  if (Serialize(it->second.info()) == Serialize(op.info)) return RegistryDelta();
+  const bool newer = op.term > it->second.term();
+  if (!newer && Serialize(it->second.info()) == Serialize(op.info)) return RegistryDelta();
   internal::RegisteredFramework record = it->second;
   *record.mutable_info() = op.info;
+  if (newer) record.set_term(op.term);
   return RegistryDelta{Put(Key(kFrameworkPrefix, id), record)};
 }
 

@@ -79,10 +79,12 @@ struct Prune {
 struct AddFramework {
   v1::FrameworkInfo info;  // With id.
   WallTime at;
+  uint64_t term = 0;  // Of the framework's own leader; 0: it has none.
 };
-// The info of a known framework changed.
+// The info of a known framework changed, or its term grew; a lower one counts for nothing.
 struct UpdateFramework {
   v1::FrameworkInfo info;
+  uint64_t term = 0;
 };
 // It is over, and its id is remembered so that it never comes back.
 struct RemoveFramework {

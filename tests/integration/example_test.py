@@ -108,5 +108,42 @@ def leader_killed(*flags):
             expect(e.count("TASK_FINISHED") == 6, e.output())
 
 
+def leader_paused():
+    """A leader that hangs is left within seconds, as its link goes silent; the framework is subscribed at
+    the next leader and stays there when the old one goes on."""
+    with Masters(3, agents=1) as m:
+        with Example(",".join(m.addresses), "--tasks=2", "--command=sleep 40") as e:
+            cluster.wait_for("running tasks", lambda: e.count("TASK_RUNNING") >= 2, PATIENCE)
+            old = m.leader()
+            os.kill(m.daemons[old].process.pid, signal.SIGSTOP)
+            m.wait_leader(but=[old])
+            cluster.wait_for("a new session", lambda: e.count("subscribed as") == 2, PATIENCE)
+            os.kill(m.daemons[old].process.pid, signal.SIGCONT)
+            expect(e.wait() == 0, "exit code")
+            expect(e.count("subscribed as") == 2 and e.count("TASK_FINISHED") == 2, e.output())
+
+
+def credentials():
+    """Where frameworks have to prove who they are over HTTP, links are no way around it."""
+    with tempfile.TemporaryDirectory(prefix="meseta-test-") as folder:
+        file = os.path.join(folder, "credentials")
+        with open(file, "w") as f:
+            f.write("someone secret\n")
+        for flag in ("--authenticate_frameworks", "--authenticate_http_frameworks"):
+            with Masters(1, flags=[f"--credentials={file}", flag]) as m:
+                with Example(m.addresses[0], "--link") as e:
+                    expect(e.wait() == 1 and "needs a credential" in e.output(), flag, e.output())
+                if "http" not in flag:
+                    continue
+                with Example(m.addresses[0], "--no-link") as e:
+                    expect(e.wait() == 1 and "needs a credential" not in e.output(),
+                           flag, e.output())
+
+
 if __name__ == "__main__":
-    main({"runs_tasks": runs_tasks, "bad_input": bad_input, "leader_killed": leader_killed})
+    main({"runs_tasks": lambda: runs_tasks("--link"),
+          "runs_tasks_http": lambda: runs_tasks("--no-link"),
+          "bad_input": bad_input,
+          "leader_killed": lambda: leader_killed("--link"),
+          "leader_killed_http": lambda: leader_killed("--no-link"),
+          "leader_paused": leader_paused, "credentials": credentials})

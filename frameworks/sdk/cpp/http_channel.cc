@@ -17,6 +17,7 @@ using Event = v1::scheduler::Event;
 
 constexpr char kTarget[] = "/api/v1/scheduler";
 constexpr char kStreamIdHeader[] = "Mesos-Stream-Id";
+constexpr char kTermHeader[] = "Meseta-Framework-Term";
 constexpr size_t kMaxRefusalBytes = 4096;
 // SchedulerCore has a deadline of its own, which is what users read about.
 constexpr Duration kHeadTimeout = SchedulerCore::kSubscribeDeadline * 2;
@@ -30,11 +31,12 @@ class HttpChannel final : public Channel, public std::enable_shared_from_this<Ht
         master_(std::move(master)),
         reports_(std::move(reports)) {}
 
-  void Open(http::Client& client, const Call& subscribe) {
+  void Open(http::Client& client, const Call& subscribe, uint64_t term) {
     http::ClientRequest request;
     request.method = "POST";
     request.url = master_ + kTarget;
     request.headers = CommonHeaders();
+    if (term > 0) request.headers.Set(kTermHeader, std::to_string(term));
     request.timeout = kHeadTimeout;
     request.body = Encode(subscribe);
     auto self = shared_from_this();
@@ -175,7 +177,7 @@ std::shared_ptr<Channel> OpenHttpChannel(net::IoRuntime& runtime, http::Client& 
                                          Channel::Reports reports) {
   auto channel =
       std::make_shared<HttpChannel>(runtime, options, dial.master, std::move(reports));
-  channel->Open(client, dial.subscribe);
+  channel->Open(client, dial.subscribe, dial.term);
   return channel;
 }
 

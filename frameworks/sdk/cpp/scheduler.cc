@@ -8,6 +8,7 @@
 #include "actors/runtime/clock.h"
 #include "actors/runtime/entropy.h"
 #include "frameworks/sdk/cpp/http_channel.h"
+#include "frameworks/sdk/cpp/link_channel.h"
 #include "frameworks/sdk/cpp/scheduler_core.h"
 
 namespace meseta::sdk {
@@ -44,6 +45,7 @@ class Scheduler::Impl : public std::enable_shared_from_this<Scheduler::Impl> {
     options.suppressed_roles = options_.suppressed_roles;
     options.offer_constraints = options_.offer_constraints;
     options.acknowledge = options_.acknowledge;
+    options.term = options_.term;
     auto core = std::make_shared<SchedulerCore>(std::move(options), Rng(runtime::EntropySeed()));
     runtime_.Post([self = shared_from_this(), core] {
       if (self->stopped_ || self->core_) return;
@@ -109,6 +111,13 @@ class Scheduler::Impl : public std::enable_shared_from_this<Scheduler::Impl> {
     reports.answered = [self, session](const SchedulerCore::Answer& answer) {
       self->Perform(self->core_->Answered(session, answer, Mono()));
     };
+    if (options_.transport == Transport::kLink) {
+      LinkChannelOptions options;
+      options.credential = options_.credential;
+      options.tls = options_.tls;
+      channel_ = OpenLinkChannel(runtime_, options, dial, std::move(reports));
+      return;
+    }
     HttpChannelOptions options;
     if (options_.credential) options.authorization = net::BasicAuthorization(*options_.credential);
     options.tls = options_.tls;

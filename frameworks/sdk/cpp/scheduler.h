@@ -39,6 +39,12 @@ class TlsContext;
 
 namespace meseta::sdk {
 
+// What carries a session.
+enum class Transport {
+  kLink,  // A link of Meseta's daemons: fastest, and notices a master that hangs within seconds.
+  kHttp,  // The public v1 API; also for masters that are not ours.
+};
+
 struct SchedulerOptions {
   // "host:port" or URLs; each may be a list with commas. Some of the masters are enough.
   std::vector<std::string> masters;
@@ -46,9 +52,14 @@ struct SchedulerOptions {
   std::set<std::string> suppressed_roles;  // That want no offers at first.
   v1::scheduler::OfferConstraints offer_constraints;
 
+  // The term in which this instance leads, when a framework's instances elect a leader among themselves
+  // (state/store): once the master has seen a higher one, this one is refused for good. 0: none.
+  uint64_t term = 0;
+
   std::optional<net::Credential> credential;
   std::shared_ptr<net::TlsContext> tls;  // Of https masters; null: the system's authorities.
-  bool json = false;                     // On the wire, instead of protobuf.
+  Transport transport = Transport::kLink;
+  bool json = false;  // Over HTTP, instead of protobuf.
 
   // Acknowledge updates when they are delivered. Only for those who keep nothing: an update
   // that was acknowledged is never repeated.

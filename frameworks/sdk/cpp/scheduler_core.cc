@@ -70,6 +70,7 @@ SchedulerCore::Refusal RefusalOf(const std::string& master, int status, const st
 
 SchedulerCore::SchedulerCore(Options options, Rng rng)
     : acknowledge_(options.acknowledge),
+      term_(options.term),
       masters_(std::move(options.masters)),
       wishes_(std::move(options.framework), options.suppressed_roles,
               std::move(options.offer_constraints)),
@@ -86,11 +87,13 @@ SchedulerCore::Effects SchedulerCore::Done(Effects effects) const {
 
 void SchedulerCore::DialNow(Time now, Effects* effects) {
   phase_ = Phase::kDialing;
+  ending_ = false;
   deadline_ = now + kSubscribeDeadline;
   Dial dial;
   dial.session = ++session_;
   dial.master = masters_.current();
   dial.subscribe = wishes_.Subscribe();
+  dial.term = term_;
   effects->dial = std::move(dial);
 }
 
@@ -173,6 +176,8 @@ SchedulerCore::Effects SchedulerCore::Tick(Time now) {
                           " did not subscribe the framework within " +
                           kSubscribeDeadline.ToString()),
          now, &effects);
+  } else if (ending_) {
+    Lose(Unavailable("the master ended it"), now, &effects);
   } else {
     Lose(DeadlineExceeded("it was silent for " + std::to_string(kMissedHeartbeats) +
                           " heartbeats of " + heartbeat_.ToString()),
@@ -206,6 +211,10 @@ SchedulerCore::Effects SchedulerCore::Refused(SessionId session, const Refusal& 
 SchedulerCore::Effects SchedulerCore::Ended(SessionId session, const Status& why, Time now) {
   Effects effects;
   if (!Current(session)) return Done(std::move(effects));
+  if (subscribed() && tearing_down_ && !std::exchange(ending_, true)) {
+    deadline_ = now + kTeardownGrace;
+    return Done(std::move(effects));
+  }
   Lose(why.ok() ? Unavailable("the master ended it") : why, now, &effects);
   return Done(std::move(effects));
 }

@@ -45,6 +45,8 @@ class SchedulerCore {
   static constexpr Duration kSubscribeDeadline = Duration::Seconds(15);
   static constexpr Duration kFirstPause = Duration::Millis(100);  // Doubles with each round of masters.
   static constexpr Duration kLongestPause = Duration::Seconds(5);
+  // A master ends the session of a framework that is torn down, perhaps before it answers.
+  static constexpr Duration kTeardownGrace = Duration::Seconds(1);
   static constexpr Duration kMinHeartbeat = Duration::Millis(100);
 
   struct Options {
@@ -52,6 +54,7 @@ class SchedulerCore {
     v1::FrameworkInfo framework;       // With an id: one that the masters know.
     std::set<std::string> suppressed_roles;
     v1::scheduler::OfferConstraints offer_constraints;
+    uint64_t term = 0;  // Of the framework's own leader, shown with each SUBSCRIBE; 0: none.
     // Acknowledge status and operation updates as soon as they are delivered.
     bool acknowledge = false;
   };
@@ -79,6 +82,7 @@ class SchedulerCore {
     SessionId session = 0;
     std::string master;  // Base URL.
     Call subscribe;
+    uint64_t term = 0;   // To be shown with it; 0: none.
   };
   // Performed in this order.
   struct Effects {
@@ -94,7 +98,7 @@ class SchedulerCore {
   [[nodiscard]] Effects Start(Time now);
   [[nodiscard]] Effects Tick(Time now);
 
-  // Of the session's carrier.
+  // Of the session's carrier, which is of use until `close`: answers may follow the end.
   [[nodiscard]] Effects Refused(SessionId session, const Refusal& refusal, Time now);
   [[nodiscard]] Effects Arrived(SessionId session, v1::scheduler::Event event, Time now);
   [[nodiscard]] Effects Ended(SessionId session, const Status& why, Time now);
@@ -135,6 +139,7 @@ class SchedulerCore {
   Effects Done(Effects effects) const;
 
   const bool acknowledge_;
+  const uint64_t term_;
   MasterRing masters_;
   SchedulerWishes wishes_;
   Rng rng_;
@@ -146,6 +151,7 @@ class SchedulerCore {
   Duration heartbeat_ = kSubscribeDeadline;
   Time deadline_ = Time::Max();  // Of the phase: the pause's end, or silence until the session is dead.
   bool tearing_down_ = false;
+  bool ending_ = false;  // The master has ended this session, and TEARDOWN's answer may follow.
 };
 
 // What an answer to a call means.

@@ -156,8 +156,9 @@ v1::FrameworkInfo Harness::FrameworkInfo(const std::string& id,
 }
 
 void Harness::Subscribe(const std::string& session, const v1::FrameworkInfo& info,
-                        const std::vector<std::string>& suppressed) {
+                        const std::vector<std::string>& suppressed, uint64_t term) {
   SubscribeRequest request;
+  request.framework_term = term;
   request.session = StreamId(session);
   *request.call.mutable_framework_info() = info;
   for (const std::string& role : suppressed) request.call.add_suppressed_roles(role);

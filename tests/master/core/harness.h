@@ -54,7 +54,7 @@ class Harness {
   static v1::FrameworkInfo FrameworkInfo(const std::string& id = "",
                                          const std::vector<std::string>& roles = {"web"});
   void Subscribe(const std::string& session, const v1::FrameworkInfo& info,
-                 const std::vector<std::string>& suppressed = {});
+                 const std::vector<std::string>& suppressed = {}, uint64_t term = 0);
   CallResult Call(const std::string& session, v1::scheduler::Call call);
   void CloseSession(const std::string& session);
   [[nodiscard]] std::vector<Event> TakeEvents(const std::string& session);

@@ -106,6 +106,29 @@ TEST(SessionsTest, SecondSubscriptionTakesOver) {
   EXPECT_TRUE(master.core.state().frameworks.Find(FrameworkId("m-0000"))->connected());
 }
 
+TEST(SessionsTest, ADeposedLeaderOfAFrameworkIsRefused) {
+  Harness master;
+  const v1::FrameworkInfo info = Harness::FrameworkInfo("f");
+  const auto subscribe = [&](const std::string& session, uint64_t term) {
+    master.Subscribe(session, info, {}, term);
+    const std::vector<Event> events = master.TakeEvents(session);
+    return events.empty() ? std::string("nothing") : events[0].error().message();
+  };
+  EXPECT_EQ(subscribe("s1", 5), "");
+  EXPECT_EQ(subscribe("s2", 7), "");
+  EXPECT_EQ(subscribe("s3", 6),
+            "Framework f has a leader of term 7; this scheduler leads by the older term 6, which is "
+            "over");
+  EXPECT_TRUE(master.closed("s3"));
+  // The one of term 7 goes on, and its own return is no other leader.
+  EXPECT_FALSE(master.closed("s2"));
+  EXPECT_EQ(subscribe("s4", 7), "");
+  // Schedulers that show none are not compared, and take nothing away.
+  EXPECT_EQ(subscribe("s5", 0), "");
+  EXPECT_NE(subscribe("s6", 6), "");
+  EXPECT_EQ(master.core.state().registrar.state().frameworks.at(FrameworkId("f")).term(), 7u);
+}
+
 TEST(SessionsTest, UnknownIdIsAcceptedCompletedIsNot) {
   Harness master;
   master.Subscribe("s1", Harness::FrameworkInfo("other-0007"));

@@ -137,6 +137,13 @@ TEST_F(OperationsTest, LifeOfAFramework) {
   EXPECT_EQ(Do(UpdateFramework{Framework("f", 7)}), "");
   EXPECT_EQ(state.frameworks.at(f).info().failover_timeout(), 7);
   EXPECT_EQ(state.frameworks.at(f).registered_ns(), 42);
+  EXPECT_FALSE(state.frameworks.at(f).has_term());
+  EXPECT_EQ(Do(UpdateFramework{Framework("f", 7), 3}), "");
+  EXPECT_EQ(state.frameworks.at(f).term(), 3u);
+  EXPECT_EQ(Do(UpdateFramework{Framework("f", 7), 2}), "");
+  EXPECT_EQ(changes, 0u);
+  EXPECT_EQ(Do(UpdateFramework{Framework("f", 8), 2}), "");
+  EXPECT_EQ(state.frameworks.at(f).term(), 3u);
   EXPECT_EQ(Do(RemoveFramework{f, WallTime::FromNanos(50)}), "");
   EXPECT_TRUE(state.frameworks.empty());
   EXPECT_EQ(state.removed.at(f).since_ns(), 50);

@@ -35,6 +35,7 @@ class FakeMaster {
     v1::scheduler::Call call;
     std::string stream_id;  // The header.
     std::string authorization;
+    std::string term;
     http::ResponderPtr responder;
   };
 
@@ -50,6 +51,7 @@ class FakeMaster {
       }
       got.stream_id = request.headers.Get("Mesos-Stream-Id").value_or("");
       got.authorization = request.headers.Get("Authorization").value_or("");
+      got.term = request.headers.Get("Meseta-Framework-Term").value_or("");
       got.responder = std::move(responder);
       const std::lock_guard<std::mutex> lock(mutex_);
       const bool subscribe = got.call.type() == v1::scheduler::Call::SUBSCRIBE;

@@ -393,15 +393,28 @@ TEST_F(SchedulerCoreTest, TeardownEndsWithItsAnswer) {
   EXPECT_TRUE(core().over());
 }
 
+TEST_F(SchedulerCoreTest, TheAnswerToTeardownMayComeAfterTheEndOfTheSession) {
+  StartSubscribed();
+  const Effects said = core().Teardown(now_);
+  const Effects ended = Take(core().Ended(session_, OkStatus(), now_));
+  EXPECT_TRUE(ended.events.empty());
+  EXPECT_FALSE(ended.close);
+  const Effects answered = Answer(said.send.at(0), 202, "");
+  Only<TornDown>(answered);
+  EXPECT_TRUE(answered.close);
+}
+
 TEST_F(SchedulerCoreTest, TeardownIsRepeatedUntilTheFrameworkIsGone) {
   StartSubscribed();
   (void)core().Teardown(now_);
   Take(core().Ended(session_, OkStatus(), now_));
+  Only<Disconnected>(Wake());  // No answer came.
   Wake();
   const Effects again = Take(core().Arrived(session_, SubscribedEvent("F"), now_));
   ASSERT_EQ(again.send.size(), 1u);
   EXPECT_EQ(again.send[0].type(), Call::TEARDOWN);
   Take(core().Ended(session_, OkStatus(), now_));
+  Take(core().Ended(session_, Unavailable("and its connection"), now_));
   Wake();
   Only<TornDown>(Take(core().Arrived(session_, ErrorEvent("Framework has been removed"), now_)));
 }

@@ -15,6 +15,7 @@ using Call = v1::scheduler::Call;
 class SchedulerHttpTest : public testing::Test {
  protected:
   SchedulerHttpTest() {
+    options_.transport = Transport::kHttp;
     options_.masters = {master_.address()};
     options_.framework.set_user("u");
     options_.framework.set_name("f");
@@ -70,6 +71,20 @@ TEST_F(SchedulerHttpTest, SpeaksJsonAndShowsItsCredential) {
   got = master_.Next();
   EXPECT_EQ(got.call.kill().task_id().value(), "t");
   EXPECT_EQ(got.authorization, net::BasicAuthorization(*options_.credential));
+}
+
+TEST_F(SchedulerHttpTest, ShowsItsTermWhenItHasOne) {
+  options_.term = 12;
+  Start();
+  auto got = master_.Next();
+  EXPECT_EQ(got.term, "12");
+  master_.Open(got)->Close();
+  EXPECT_EQ(master_.Next().term, "12");
+  scheduler_.reset();
+  options_.term = 0;
+  options_.masters = {other_.address()};
+  Start();
+  EXPECT_EQ(other_.Next().term, "");
 }
 
 TEST_F(SchedulerHttpTest, AStandbyNamesTheLeader) {
