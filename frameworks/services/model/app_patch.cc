@@ -65,10 +65,7 @@ Answer<AppSpec> PatchApp(const AppSpec& app, const boost::json::object& json, co
     if (!member.value().is_null()) document[member.key()] = member.value();
   }
   document["id"] = app.id();
-  // A role that the app has already stays allowed, though the operator's may be another one by now.
-  Defaults allowed = defaults;
-  if (!Given(json, "role")) allowed.role = app.role();
-  return ReadApp(document, base, allowed);
+  return ReadApp(document, base, defaults);
 }
 
 }  // namespace meseta::services
