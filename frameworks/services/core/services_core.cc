@@ -54,7 +54,7 @@ std::optional<Time> NextWake(const CoreState& state) {
     if (!ms) return std::nullopt;
     return state.MonoOf(*ms);
   };
-  return Earliest(state.out.wake_at, state.instance_timers.Next(), state.kill_timers.Next(),
+  return Earliest(state.health.NextTime(), state.instance_timers.Next(), state.kill_timers.Next(),
                   state.launch_timers.Next(), mono(state.queue.NextTimeMs()),
                   mono(state.deployments.NextDeadlineMs()));
 }
