@@ -43,10 +43,11 @@ AppPtr AnApp(size_t number, uint32_t instances, double cpus, bool unique = false
 
 std::vector<v1::Offer> Offers(size_t agents) {
   std::vector<v1::Offer> offers(agents);
-  const auto resources = model::Resources::Parse("cpus:64;mem:65536;disk:100000;ports:[31000-32000]")
-                             .value()
-                             .AllocatedTo("*")
-                             .ToProto();
+  const auto resources =
+      model::Resources::Parse("cpus:64;mem:65536;disk:100000;ports:[31000-32000]")
+          .value()
+          .AllocatedTo("*")
+          .ToProto();
   for (size_t i = 0; i < agents; ++i) {
     const std::string number = std::to_string(i);
     offers[i].mutable_id()->set_value("offer-" + number);
@@ -89,12 +90,13 @@ struct Output {
 
   void Print(const char* name, const Cost& cost) const {
     if (json) {
-      std::printf("{\"case\": \"%s\", \"apps\": %zu, \"agents\": %zu, \"launches\": %zu, \"turns\": %zu, "
-                  "\"seconds\": %.6f, \"longest_turn_seconds\": %.6f}\n",
-                  name, apps, agents, cost.launches, cost.turns, cost.seconds, cost.longest_turn);
+      std::printf(
+          "{\"case\": \"%s\", \"apps\": %zu, \"agents\": %zu, \"launches\": %zu, \"turns\": %zu, "
+          "\"seconds\": %.6f, \"longest_turn_seconds\": %.6f}\n",
+          name, apps, agents, cost.launches, cost.turns, cost.seconds, cost.longest_turn);
     } else {
-      std::printf("%-16s %7zu launches, %2zu turns, %.3f s, longest turn %.1f ms\n", name, cost.launches,
-                  cost.turns, cost.seconds, cost.longest_turn * 1000);
+      std::printf("%-16s %7zu launches, %2zu turns, %.3f s, longest turn %.1f ms\n", name,
+                  cost.launches, cost.turns, cost.seconds, cost.longest_turn * 1000);
     }
   }
 };

@@ -69,7 +69,8 @@ void HealthCore::SetRunning(AppHealth& app, const std::string& id, Target& targe
     } else if (!check.done) {
       // Those whose health is known can wait for their slot.
       const Duration first = check.known ? check.interval : std::min(check.interval, kFirstDelay);
-      const double share = check.known ? check.phase.seconds() / check.interval.seconds() : rng_.Uniform();
+      const double share =
+          check.known ? check.phase.seconds() / check.interval.seconds() : rng_.Uniform();
       SetDue(id, target, i, now.mono + Duration::FromSecondsDouble(first.seconds() * share));
     }
   }
@@ -80,8 +81,9 @@ void HealthCore::Reschedule(const std::string& id, Target& target, size_t index,
   const Check& check = target.checks[index];
   if (check.done || !target.running) return;
   const bool first = check.readiness || check.health.first_success_ms == 0;
-  const bool in_grace = check.readiness ||
-                        InGrace(*target.instance, target.app->health_checks(check.index), check.health, now);
+  const bool in_grace =
+      check.readiness ||
+      InGrace(*target.instance, target.app->health_checks(check.index), check.health, now);
   if (first && in_grace && check.interval > kFirstInterval) {
     SetDue(id, target, index, now.mono + kFirstInterval);
     return;
@@ -149,7 +151,8 @@ HealthCore::Effects HealthCore::Tick(Now now) {
 std::optional<Time> HealthCore::NextTime() const {
   std::optional<Time> next;
   if (!due_.empty() && flights_.size() < kMaxProbesAtOnce) next = due_.begin()->first;
-  for (const auto& [probe, flight] : flights_) next = std::min(next.value_or(flight.deadline), flight.deadline);
+  for (const auto& [probe, flight] : flights_)
+    next = std::min(next.value_or(flight.deadline), flight.deadline);
   return next;
 }
 
@@ -176,8 +179,10 @@ void HealthCore::Drop(AppHealth& app, const std::string& id) {
 void HealthCore::Judge(const std::string& id, size_t index, const ProbeResult& result, Now now) {
   Target& target = targets_.at(id);
   Check& check = target.checks[index];
-  if (check.readiness) OnReadiness(id, target, check, result);
-  else OnHealth(id, target, check, result, now);
+  if (check.readiness)
+    OnReadiness(id, target, check, result);
+  else
+    OnHealth(id, target, check, result, now);
 }
 
 void HealthCore::OnHealth(const std::string& id, Target& target, Check& check,
@@ -196,9 +201,11 @@ void HealthCore::OnHealth(const std::string& id, Target& target, Check& check,
     health.consecutive_failures = 0;
     health.last_success_ms = Millis(now.wall);
     if (health.first_success_ms == 0) health.first_success_ms = health.last_success_ms;
-    const bool overdue = std::any_of(target.checks.begin(), target.checks.end(), [&](const Check& other) {
-      return !other.readiness && IsOverdue(target.app->health_checks(other.index), other.health);
-    });
+    const bool overdue =
+        std::any_of(target.checks.begin(), target.checks.end(), [&](const Check& other) {
+          return !other.readiness &&
+                 IsOverdue(target.app->health_checks(other.index), other.health);
+        });
     if (!overdue) app.condemned.erase(id);
   } else {
     ++health.consecutive_failures;
@@ -232,8 +239,9 @@ void HealthCore::OnReadiness(const std::string& id, Target& target, Check& check
   check.ready.status = result.answered ? result.status : 0;
   check.ready.content_type = result.content_type;
   check.ready.body = definition.preserve_last_response() ? result.body : "";
-  check.ready.ready = result.answered && std::find(codes.begin(), codes.end(),
-                                                   static_cast<uint32_t>(result.status)) != codes.end();
+  check.ready.ready =
+      result.answered &&
+      std::find(codes.begin(), codes.end(), static_cast<uint32_t>(result.status)) != codes.end();
   if (!check.ready.ready) return;
   check.done = true;
   const bool all = std::all_of(target.checks.begin(), target.checks.end(),
@@ -245,7 +253,8 @@ void HealthCore::OnReadiness(const std::string& id, Target& target, Check& check
 void HealthCore::ConsiderKills(AppHealth& app) {
   if (app.condemned.empty()) return;
   const size_t instances = std::max(app.wanted, app.instances.size());
-  const auto share = static_cast<size_t>(std::floor(kMaxKilledShare * static_cast<double>(instances)));
+  const auto share =
+      static_cast<size_t>(std::floor(kMaxKilledShare * static_cast<double>(instances)));
   const auto is_killed = [&](const std::string& id) { return targets_.at(id).killed; };
   size_t down = app.unreplaced + static_cast<size_t>(std::count_if(app.instances.begin(),
                                                                    app.instances.end(), is_killed));
@@ -254,8 +263,9 @@ void HealthCore::ConsiderKills(AppHealth& app) {
     const CheckHealth* worst_health = nullptr;
     for (const std::string& id : app.condemned) {
       for (const Check& check : targets_.at(id).checks) {
-        if (check.readiness || (worst_health != nullptr && check.health.consecutive_failures <=
-                                                               worst_health->consecutive_failures)) {
+        if (check.readiness ||
+            (worst_health != nullptr &&
+             check.health.consecutive_failures <= worst_health->consecutive_failures)) {
           continue;
         }
         worst = id;

@@ -1,11 +1,11 @@
-// HealthCore: health and readiness checks that the framework itself does (HTTP, HTTPS, TCP): whom to
-// probe when, what the results mean, and which instances to kill. Pure.
+// HealthCore: health and readiness checks that the framework itself does (HTTP, HTTPS, TCP): whom
+// to probe when, what the results mean, and which instances to kill. Pure.
 //
-// An instance is healthy when the last result of each of its checks was good. Failures within the grace
-// period before the first success do not count. Not healthy for maxConsecutiveFailures in a row: it is
-// killed, but never more than a share of an app's instances at once (kMaxKilledShare), so that a
-// broken check or dependency does not take a whole app down. Probes of one check are spread evenly
-// over its interval.
+// An instance is healthy when the last result of each of its checks was good. Failures within the
+// grace period before the first success do not count. Not healthy for maxConsecutiveFailures in a
+// row: it is killed, but never more than a share of an app's instances at once (kMaxKilledShare),
+// so that a broken check or dependency does not take a whole app down. Probes of one check are
+// spread evenly over its interval.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct ProbeResult {
   bool answered = false;  // HTTP: there was a status; TCP: it connected.
   int status = 0;
   std::string content_type;
-  std::string body;       // Bounded; only if asked for.
-  std::string problem;    // Why it is bad: a sentence, or the status ("503 Service Unavailable").
+  std::string body;     // Bounded; only if asked for.
+  std::string problem;  // Why it is bad: a sentence, or the status ("503 Service Unavailable").
 };
 
 // State of one check of one instance, for the API.
@@ -57,7 +57,7 @@ struct CheckHealth {
 struct Readiness {
   std::string name;
   bool ready = false;
-  int status = 0;          // Of the last response; 0: none.
+  int status = 0;  // Of the last response; 0: none.
   std::string content_type;
   std::string body;
 };
@@ -72,13 +72,22 @@ class HealthCore {
 
   struct Effects {
     std::vector<Probe> probes;
-    struct HealthChanged { std::string instance; bool healthy; };
-    std::vector<HealthChanged> health;      // Of the whole instance.
-    std::vector<std::string> ready;         // Instances whose readiness checks have passed.
-    struct Kill { std::string instance; std::string reason; };
+    struct HealthChanged {
+      std::string instance;
+      bool healthy;
+    };
+    std::vector<HealthChanged> health;  // Of the whole instance.
+    std::vector<std::string> ready;     // Instances whose readiness checks have passed.
+    struct Kill {
+      std::string instance;
+      std::string reason;
+    };
     std::vector<Kill> kills;
-    struct CheckFailed { std::string instance; uint32_t check = 0; };
-    std::vector<CheckFailed> failed;        // For failed_health_check_event.
+    struct CheckFailed {
+      std::string instance;
+      uint32_t check = 0;
+    };
+    std::vector<CheckFailed> failed;  // For failed_health_check_event.
     std::optional<Time> wake_at;
   };
 
@@ -86,8 +95,8 @@ class HealthCore {
     InstancePtr instance;
     AppPtr app;  // In the version that the instance was launched with.
   };
-  // Instances of one app as they are now; runs probes for those that run, and forgets the others. What
-  // is recorded of their health is where they start (kept over a failover).
+  // Instances of one app as they are now; runs probes for those that run, and forgets the others.
+  // What is recorded of their health is where they start (kept over a failover).
   Effects SetInstances(const Path& app, const std::vector<Checked>& instances, Now now);
   Effects Forget(const Path& app);
   Effects Handle(const ProbeResult& result, Now now);
@@ -102,8 +111,8 @@ class HealthCore {
   // When Tick() has something to do; as `wake_at`.
   [[nodiscard]] std::optional<Time> NextTime() const;
 
-  // Until an instance has been healthy or ready once, it is asked this often at least, and the first
-  // time this soon.
+  // Until an instance has been healthy or ready once, it is asked this often at least, and the
+  // first time this soon.
   static constexpr Duration kFirstInterval = Duration::Seconds(5);
   static constexpr Duration kFirstDelay = Duration::Seconds(1);
   // Beyond its timeout, a probe without a result counts as failed.
@@ -116,11 +125,11 @@ class HealthCore {
     int index = 0;  // Among the app's health checks, or its readiness checks.
     ProbeTarget target;
     Duration interval;
-    Duration phase;            // Its slot within the interval.
-    std::optional<Time> due;   // Unset: in flight, done or not running.
-    uint64_t in_flight = 0;    // Its probe; 0: none.
-    bool known = false;        // `health.alive` means something.
-    bool done = false;         // Readiness: passed.
+    Duration phase;           // Its slot within the interval.
+    std::optional<Time> due;  // Unset: in flight, done or not running.
+    uint64_t in_flight = 0;   // Its probe; 0: none.
+    bool known = false;       // `health.alive` means something.
+    bool done = false;        // Readiness: passed.
     CheckHealth health;
     Readiness ready;
   };
@@ -137,9 +146,9 @@ class HealthCore {
   struct AppHealth {
     std::set<std::string> instances;  // That have checks.
     std::set<std::string> condemned;  // To be killed, as soon as the share allows it.
-    size_t unreplaced = 0;  // Killed by us and gone, and no new one runs instead.
-    size_t wanted = 0;      // Instances, by the definition.
-    uint64_t slots = 0;     // Given so far.
+    size_t unreplaced = 0;            // Killed by us and gone, and no new one runs instead.
+    size_t wanted = 0;                // Instances, by the definition.
+    uint64_t slots = 0;               // Given so far.
   };
   struct Flight {
     std::string instance;
@@ -173,9 +182,9 @@ class HealthCore {
   std::map<Path, AppHealth> apps_;
   std::map<std::string, Target> targets_;  // By instance id.
   std::set<DueKey> due_;
-  std::map<uint64_t, Flight> flights_;     // By probe; at most kMaxProbesAtOnce.
+  std::map<uint64_t, Flight> flights_;  // By probe; at most kMaxProbesAtOnce.
   std::set<std::string> changed_;
-  Effects effects_;                        // Of the call under way.
+  Effects effects_;  // Of the call under way.
 };
 
 }  // namespace meseta::services

@@ -40,9 +40,10 @@ void HealthCore::Update(AppHealth& app, const Checked& checked, Now now) {
   }
   // Ports are fixed, addresses come with the first status.
   for (Check& check : target.checks) {
-    check.target = check.readiness
-                       ? TargetOf(*target.app, *target.instance, target.app->readiness_checks(check.index))
-                       : TargetOf(*target.app, *target.instance, target.app->health_checks(check.index));
+    check.target =
+        check.readiness
+            ? TargetOf(*target.app, *target.instance, target.app->readiness_checks(check.index))
+            : TargetOf(*target.app, *target.instance, target.app->health_checks(check.index));
     check.target.timeout = std::max(check.target.timeout, kMinTimeout);
   }
   SetRunning(app, id, target, now);
@@ -83,8 +84,8 @@ void HealthCore::StartFromRecord(Target& target) {
   }
 }
 
-HealthCore::Effects HealthCore::SetInstances(const Path& path, const std::vector<Checked>& instances,
-                                             Now now) {
+HealthCore::Effects HealthCore::SetInstances(const Path& path,
+                                             const std::vector<Checked>& instances, Now now) {
   std::set<std::string> present;
   for (const Checked& checked : instances) {
     if (HasChecks(*checked.app)) present.insert(checked.instance->id());

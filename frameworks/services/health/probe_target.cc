@@ -55,9 +55,15 @@ ProbeTarget TargetOf(const AppSpec& app, const Instance& instance,
                      const internal::AppHealthCheck& check) {
   ProbeTarget target;
   switch (check.protocol()) {
-    case internal::AppHealthCheck::HTTPS: target.kind = ProbeTarget::Kind::kHttps; break;
-    case internal::AppHealthCheck::TCP: target.kind = ProbeTarget::Kind::kTcp; break;
-    default: target.kind = ProbeTarget::Kind::kHttp; break;
+    case internal::AppHealthCheck::HTTPS:
+      target.kind = ProbeTarget::Kind::kHttps;
+      break;
+    case internal::AppHealthCheck::TCP:
+      target.kind = ProbeTarget::Kind::kTcp;
+      break;
+    default:
+      target.kind = ProbeTarget::Kind::kHttp;
+      break;
   }
   if (check.has_port()) {
     target.host = OwnAddress(app, instance);

@@ -42,8 +42,8 @@ struct HttpProbe {
 
 }  // namespace
 
-// `closed` and the constants may be read on any thread; the rest belongs to the first network thread,
-// where all callbacks are taken to.
+// `closed` and the constants may be read on any thread; the rest belongs to the first network
+// thread, where all callbacks are taken to.
 struct Prober::State : std::enable_shared_from_this<Prober::State> {
   State(net::IoRuntime& given, OnResult to) : runtime(given), on_result(std::move(to)) {}
 
@@ -96,7 +96,8 @@ void Prober::State::BeginHttp(const Probe& probe, http::Client& client) {
   request.headers.Set("Accept", "*/*");
   const auto self = shared_from_this();
   const auto on_head = [self, under](const http::Response& head) {
-    std::string type = head.headers.Get("Content-Type").value_or("").substr(0, kMaxContentTypeBytes);
+    std::string type =
+        head.headers.Get("Content-Type").value_or("").substr(0, kMaxContentTypeBytes);
     self->runtime.Post([self, under, status = head.status, type = std::move(type)]() mutable {
       self->OnHead(under, status, std::move(type));
     });
@@ -115,13 +116,15 @@ void Prober::State::BeginHttp(const Probe& probe, http::Client& client) {
       self->OnEnd(under, problem);
     });
   };
-  under->timer = runtime.PostAfter(probe.target.timeout, [self, under, timeout = probe.target.timeout] {
-    self->OnEnd(under, "no answer within " + timeout.ToString());
-  });
+  under->timer =
+      runtime.PostAfter(probe.target.timeout, [self, under, timeout = probe.target.timeout] {
+        self->OnEnd(under, "no answer within " + timeout.ToString());
+      });
   under->stream = client.Stream(std::move(request), on_head, on_data, on_end);
 }
 
-void Prober::State::OnHead(const std::shared_ptr<HttpProbe>& probe, int status, std::string content_type) {
+void Prober::State::OnHead(const std::shared_ptr<HttpProbe>& probe, int status,
+                           std::string content_type) {
   if (probe->done) return;
   probe->result.answered = true;
   probe->result.status = status;
@@ -141,7 +144,8 @@ void Prober::State::OnEnd(const std::shared_ptr<HttpProbe>& probe, std::string p
   probe->done = true;
   // Once there is a status, a body that breaks off changes nothing.
   if (!probe->result.answered) {
-    probe->result.problem = problem.empty() ? "the connection was closed without an answer" : problem;
+    probe->result.problem =
+        problem.empty() ? "the connection was closed without an answer" : problem;
   }
   if (probe->stream) probe->stream->Close();
   if (probe->timer) probe->timer->Cancel();
@@ -164,7 +168,8 @@ net::asio::awaitable<void> Prober::State::ConnectOnce(std::shared_ptr<State> sta
   result.answered = stream.ok();
   if (!stream.ok()) result.problem = stream.status().message();
   if (stream.ok()) (*stream)->Close();
-  state->runtime.Post([state, result = std::move(result)]() mutable { state->Finish(std::move(result)); });
+  state->runtime.Post(
+      [state, result = std::move(result)]() mutable { state->Finish(std::move(result)); });
 }
 
 Prober::Prober(std::shared_ptr<State> state, std::shared_ptr<http::Client> client)

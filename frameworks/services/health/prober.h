@@ -1,9 +1,9 @@
-// Prober: performs the probes that HealthCore asks for: HTTP, HTTPS (certificates are not verified, as
-// Marathon does), TCP connect.
+// Prober: performs the probes that HealthCore asks for: HTTP, HTTPS (certificates are not verified,
+// as Marathon does), TCP connect.
 //
-// Each probe has a connection of its own, gives exactly one result within its timeout, and reads no more
-// than the head, or kMaxBodyBytes of the body when that is kept. Redirects are not followed. Results
-// come on network threads. Beyond kMaxAtOnce, probes fail at once.
+// Each probe has a connection of its own, gives exactly one result within its timeout, and reads no
+// more than the head, or kMaxBodyBytes of the body when that is kept. Redirects are not followed.
+// Results come on network threads. Beyond kMaxAtOnce, probes fail at once.
 //
 // Thread-safe. Once the destructor has begun, no further result is given.
 #pragma once
@@ -30,7 +30,8 @@ class Prober {
   using OnResult = std::function<void(ProbeResult)>;
 
   // `runtime` must outlive it.
-  [[nodiscard]] static Result<std::unique_ptr<Prober>> Make(net::IoRuntime& runtime, OnResult on_result);
+  [[nodiscard]] static Result<std::unique_ptr<Prober>> Make(net::IoRuntime& runtime,
+                                                            OnResult on_result);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;

@@ -1,7 +1,8 @@
-// BackoffTable: how long launches of an app are held back after failures (reference: Marathon surface
-// 1.7). The first failure holds it for backoffSeconds, each further one for backoffFactor times longer,
-// up to maxLaunchDelaySeconds. A new config version, a reset, or a delay that has passed by more than the
-// maximum starts over. One entry per app at most; Remove() when the app is gone.
+// BackoffTable: how long launches of an app are held back after failures (reference: Marathon
+// surface 1.7). The first failure holds it for backoffSeconds, each further one for backoffFactor
+// times longer, up to maxLaunchDelaySeconds. A new config version, a reset, or a delay that has
+// passed by more than the maximum starts over. One entry per app at most; Remove() when the app is
+// gone.
 //
 // Pure. Times are milliseconds since 1970-01-01 UTC.
 #pragma once

@@ -10,8 +10,8 @@
 
 namespace meseta::services {
 
-// The pattern of LIKE and UNLIKE, to be matched as a whole; null: it is none. Its matching takes time
-// proportional to the text, whatever the pattern; back references are no part of that.
+// The pattern of LIKE and UNLIKE, to be matched as a whole; null: it is none. Its matching takes
+// time proportional to the text, whatever the pattern; back references are no part of that.
 [[nodiscard]] std::shared_ptr<const std::regex> CompilePattern(const std::string& text);
 
 // An attribute as Marathon shows it: "0.5", "[1-5,7-9]", "{a,b}", text as it is.

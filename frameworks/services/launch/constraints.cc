@@ -96,8 +96,10 @@ Spread::Spread(const AppSpec& app, const std::vector<InstancePtr>& instances) {
 }
 
 void Spread::Count(Rule& rule, const std::string* value) {
-  if (value == nullptr) ++rule.without;
-  else ++rule.counts[*value];
+  if (value == nullptr)
+    ++rule.without;
+  else
+    ++rule.counts[*value];
 }
 
 void Spread::Add(const Place& place) {
@@ -184,8 +186,8 @@ bool Satisfies(const internal::AppConstraint& constraint, uint32_t wanted_instan
 }
 
 std::string ShowConstraint(const internal::AppConstraint& constraint) {
-  std::string text = constraint.field() + " " +
-                     internal::AppConstraint::Operator_Name(constraint.op());
+  std::string text =
+      constraint.field() + " " + internal::AppConstraint::Operator_Name(constraint.op());
   if (!constraint.value().empty()) text += " " + constraint.value();
   return text;
 }

@@ -1,12 +1,13 @@
-// Constraints of an app against an agent and the instances that there are (reference: Marathon surface
-// 1.5).
+// Constraints of an app against an agent and the instances that there are (reference: Marathon
+// surface 1.5).
 //
-// Spread counts an app's instances by the values that its constraints look at, so that asking for one
-// more place costs the number of values, not of instances; apps without constraints cost nothing.
+// Spread counts an app's instances by the values that its constraints look at, so that asking for
+// one more place costs the number of values, not of instances; apps without constraints cost
+// nothing.
 //
 // Instances of an older config version do not count: their successors may stand where they stand.
-// An agent that lacks the field suits UNLIKE only. GROUP_BY without a value spreads evenly over the values
-// seen so far: those of the instances, and those that See() was told of.
+// An agent that lacks the field suits UNLIKE only. GROUP_BY without a value spreads evenly over the
+// values seen so far: those of the instances, and those that See() was told of.
 //
 // Pure.
 #pragma once
@@ -58,9 +59,9 @@ class Spread {
  private:
   struct Rule {
     internal::AppConstraint constraint;
-    uint64_t wanted = 0;                     // Instances of the app.
-    std::map<std::string, uint64_t> counts;  // Instances by value; seen values have 0.
-    uint64_t without = 0;                    // Instances whose place lacks the field.
+    uint64_t wanted = 0;                        // Instances of the app.
+    std::map<std::string, uint64_t> counts;     // Instances by value; seen values have 0.
+    uint64_t without = 0;                       // Instances whose place lacks the field.
     std::shared_ptr<const std::regex> pattern;  // LIKE, UNLIKE; null: it is none.
   };
   static void Count(Rule& rule, const std::string* value);

@@ -10,9 +10,9 @@ namespace {
 constexpr size_t kMaxCauseBytes = 200;
 
 struct Counts {
-  uint64_t starting = 0;     // Not running yet.
-  uint64_t unhealthy = 0;    // Known to be.
-  uint64_t unknown = 0;      // Running, health not known yet.
+  uint64_t starting = 0;   // Not running yet.
+  uint64_t unhealthy = 0;  // Known to be.
+  uint64_t unknown = 0;    // Running, health not known yet.
   uint64_t not_ready = 0;
   uint64_t unreachable = 0;
   uint64_t killing = 0;

@@ -1,6 +1,6 @@
 // Explain: why an app waits, in one sentence with its numbers.
-//   "3 of 5 instances wait: no agent has 8 GB free, largest is 6.2 GB on agent-7; 2 agents excluded by
-//   hostname UNIQUE"
+//   "3 of 5 instances wait: no agent has 8 GB free, largest is 6.2 GB on agent-7; 2 agents excluded
+//   by hostname UNIQUE"
 // Pure.
 #pragma once
 
@@ -14,9 +14,9 @@ namespace meseta::services {
 struct Explanation {
   std::string sentence;  // Empty: nothing waits.
   struct Number {
-    std::string what;    // "instances_waiting", "largest_mem_mb" ...
+    std::string what;  // "instances_waiting", "largest_mem_mb" ...
     double value = 0;
-    std::string where;   // An agent's hostname, or empty.
+    std::string where;  // An agent's hostname, or empty.
   };
   std::vector<Number> numbers;
 };

@@ -26,11 +26,16 @@ size_t Index(RejectReason reason) { return static_cast<size_t>(reason); }
 
 std::string Amount(RejectReason reason, double amount) {
   switch (reason) {
-    case kInsufficientMemory: return ShowMegabytes(amount);
-    case kInsufficientDisk: return ShowMegabytes(amount) + " of disk";
-    case kInsufficientGpus: return Counted(static_cast<uint64_t>(amount), "gpu");
-    case kInsufficientPorts: return Counted(static_cast<uint64_t>(amount), "port");
-    default: return ShowDecimal(amount) + (amount == 1 ? " cpu" : " cpus");
+    case kInsufficientMemory:
+      return ShowMegabytes(amount);
+    case kInsufficientDisk:
+      return ShowMegabytes(amount) + " of disk";
+    case kInsufficientGpus:
+      return Counted(static_cast<uint64_t>(amount), "gpu");
+    case kInsufficientPorts:
+      return Counted(static_cast<uint64_t>(amount), "port");
+    default:
+      return ShowDecimal(amount) + (amount == 1 ? " cpu" : " cpus");
   }
 }
 
@@ -59,8 +64,9 @@ std::string ShortageClause(const WaitingApp& waiting, RejectReason reason, bool 
   if (only) {
     return "no agent has " + what + " free" + (fixed ? "" : ", largest is " + largest);
   }
-  return Counted(agents, "agent") + (agents == 1 ? " has" : " have") + (fixed ? " not " : " less than ") +
-         what + " free" + (fixed ? "" : " (largest is " + largest + ")");
+  return Counted(agents, "agent") + (agents == 1 ? " has" : " have") +
+         (fixed ? " not " : " less than ") + what + " free" +
+         (fixed ? "" : " (largest is " + largest + ")");
 }
 
 // Names and counts of the constraints that the last unused offers fell at.
@@ -139,9 +145,9 @@ std::string ExplainOffers(const WaitingApp& waiting, std::vector<Explanation::Nu
     numbers->push_back({std::string("needed_") + shortage.number, nearest.needed, ""});
     numbers->push_back({std::string("largest_") + shortage.number, nearest.offered, nearest.host});
   }
-  for (const RejectReason reason : {kUnfulfilledRole, kUnfulfilledConstraint,
-                                    kNoCorrespondingReservationFound, kAgentMaintenance,
-                                    kDeclinedScarceResources}) {
+  for (const RejectReason reason :
+       {kUnfulfilledRole, kUnfulfilledConstraint, kNoCorrespondingReservationFound,
+        kAgentMaintenance, kDeclinedScarceResources}) {
     if (waiting.declined_last[Index(reason)] > 0) clauses.push_back(OtherClause(waiting, reason));
   }
   numbers->push_back({"agents_seen", static_cast<double>(waiting.processed_last[0]), ""});

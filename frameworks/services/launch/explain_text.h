@@ -15,8 +15,8 @@ namespace meseta::services {
 // "12 s", "3 min 20 s", "2 h 5 min"; rounded up to seconds.
 [[nodiscard]] std::string ShowMillis(int64_t ms);
 
-// Why the offers so far did not suit, and the numbers behind it: "no agent has 8 GB free, largest is
-// 6.2 GB on agent-7; 2 agents excluded by hostname UNIQUE". Empty: none was refused.
+// Why the offers so far did not suit, and the numbers behind it: "no agent has 8 GB free, largest
+// is 6.2 GB on agent-7; 2 agents excluded by hostname UNIQUE". Empty: none was refused.
 [[nodiscard]] std::string ExplainOffers(const WaitingApp& waiting,
                                         std::vector<Explanation::Number>* numbers);
 

@@ -35,7 +35,8 @@ std::optional<model::Ranges> FreePorts(const AppSpec& app, const model::Ranges& 
   for (const internal::AppPort& port : PortsOf(app)) {
     any += IsAny(app, port) ? 1 : 0;
     const std::optional<uint32_t> number = FixedPort(app, port);
-    if (number && (!offered.Contains(*number) || !fixed.insert(*number).second)) return std::nullopt;
+    if (number && (!offered.Contains(*number) || !fixed.insert(*number).second))
+      return std::nullopt;
   }
   model::Ranges free = offered;
   for (const uint32_t number : fixed) free -= model::Ranges({{number, number}});
@@ -54,8 +55,8 @@ const google::protobuf::RepeatedPtrField<internal::AppPort>& PortsOf(const AppSp
 uint32_t HostPortCount(const AppSpec& app) {
   const auto& ports = PortsOf(app);
   if (!HasPortMappings(app)) return static_cast<uint32_t>(ports.size());
-  return static_cast<uint32_t>(
-      std::count_if(ports.begin(), ports.end(), [](const auto& port) { return port.has_host_port(); }));
+  return static_cast<uint32_t>(std::count_if(
+      ports.begin(), ports.end(), [](const auto& port) { return port.has_host_port(); }));
 }
 
 bool HasFixedPorts(const AppSpec& app) {

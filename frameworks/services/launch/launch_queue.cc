@@ -3,8 +3,17 @@
 #include <algorithm>
 
 namespace meseta::services {
+namespace {
 
-LaunchQueue::LaunchQueue(LaunchOptions options, Rng rng) : options_(std::move(options)), rng_(rng) {}
+// By version: the same definition may come in several copies.
+bool IsOther(const AppSpec& a, const AppSpec& b) {
+  return a.version() != b.version() || a.last_config_change_at() != b.last_config_change_at();
+}
+
+}  // namespace
+
+LaunchQueue::LaunchQueue(LaunchOptions options, Rng rng)
+    : options_(std::move(options)), rng_(rng) {}
 
 // ---- what is wanted
 
@@ -25,7 +34,7 @@ void LaunchQueue::SetWanted(const AppPtr& app, uint32_t count, int64_t now_ms) {
     return;
   }
   WaitingEntry& entry = found->second;
-  const bool other_app = entry.app() != app;
+  const bool other_app = IsOther(*entry.app(), *app);
   const bool more = count > entry.count();
   if (!other_app && count == entry.count()) return;
   changed_.insert(app->id());
@@ -52,8 +61,10 @@ void LaunchQueue::Enqueue(WaitingEntry& entry, int64_t now_ms) {
   entry.SetDelay(held.until_ms, held.failures);
   entry.delayed = held.until_ms > now_ms;
   entry.order = next_order_++;
-  if (entry.delayed) delayed_.emplace(held.until_ms, entry.app()->id());
-  else ready_[entry.role()].emplace(entry.order, &entry);
+  if (entry.delayed)
+    delayed_.emplace(held.until_ms, entry.app()->id());
+  else
+    ready_[entry.role()].emplace(entry.order, &entry);
 }
 
 void LaunchQueue::Dequeue(WaitingEntry& entry) {

@@ -1,12 +1,13 @@
-// LaunchQueue: which apps wait for how many instances, how long each is held back, and why offers did
-// not suit. Decides when the framework wants offers at all (revive, suppress). Pure.
+// LaunchQueue: which apps wait for how many instances, how long each is held back, and why offers
+// did not suit. Decides when the framework wants offers at all (revive, suppress). Pure.
 //
-// Back-off (reference: Marathon surface 1.7): a failure multiplies the app's delay, up to its maximum;
-// a new config version, a reset, or a delay that has passed by more than the maximum clears it.
+// Back-off (reference: Marathon surface 1.7): a failure multiplies the app's delay, up to its
+// maximum; a new config version, a reset, or a delay that has passed by more than the maximum
+// clears it.
 //
 // Each offer goes through the waiting apps in turn (least recently served first), several instances
-// and apps may use one offer; what nobody uses is declined with a filter. Why it did not suit is counted per
-// app, in Marathon's order of reasons.
+// and apps may use one offer; what nobody uses is declined with a filter. Why it did not suit is
+// counted per app, in Marathon's order of reasons.
 #pragma once
 
 #include <functional>
@@ -31,15 +32,16 @@ namespace meseta::services {
 
 struct LaunchOptions {
   uint32_t max_instances_per_offer = 100;
-  double decline_seconds = 120;              // --decline_offer_duration
-  int64_t min_revive_interval_ms = 5'000;    // --min_revive_offers_interval; a new want revives at once.
-  std::optional<uint32_t> launch_tokens;     // Per refresh; unset: unlimited.
+  double decline_seconds = 120;  // --decline_offer_duration
+  int64_t min_revive_interval_ms =
+      5'000;  // --min_revive_offers_interval; a new want revives at once.
+  std::optional<uint32_t> launch_tokens;  // Per refresh; unset: unlimited.
   int64_t launch_token_refresh_ms = 30'000;
   MatchOptions match;
 };
 
 struct LaunchedInstance {
-  Instance record;      // PROVISIONED; to be durable before the call is sent.
+  Instance record;  // PROVISIONED; to be durable before the call is sent.
   v1::TaskInfo task;
 };
 struct OfferUse {
@@ -85,8 +87,8 @@ class LaunchQueue {
 
   [[nodiscard]] WaitingPtr Find(const Path& app) const;  // Null: does not wait.
   [[nodiscard]] std::vector<WaitingPtr> All() const;     // In order of path.
-  // Apps whose WaitingPtr is another since the last call. Of apps of which only the figures changed, some
-  // may be told in a later call.
+  // Apps whose WaitingPtr is another since the last call. Of apps of which only the figures
+  // changed, some may be told in a later call.
   [[nodiscard]] std::vector<Path> TakeChanged();
 
  private:
@@ -102,9 +104,9 @@ class LaunchQueue {
   const LaunchOptions options_;
   Rng rng_;
   BackoffTable backoff_;
-  std::map<Path, WaitingEntry> entries_;                           // count > 0 each.
-  std::map<std::string, std::map<uint64_t, WaitingEntry*>> ready_; // By role and order.
-  std::set<std::pair<int64_t, Path>> delayed_;                     // By end of the delay.
+  std::map<Path, WaitingEntry> entries_;                            // count > 0 each.
+  std::map<std::string, std::map<uint64_t, WaitingEntry*>> ready_;  // By role and order.
+  std::set<std::pair<int64_t, Path>> delayed_;                      // By end of the delay.
   uint64_t next_order_ = 0;
 
   std::map<std::string, bool> revive_;  // Role; true: a new want.

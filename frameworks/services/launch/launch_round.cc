@@ -102,7 +102,8 @@ uint32_t LaunchTurn::VisitOnce(Visit& visit, uint32_t share) {
   const auto try_one = [&](uint32_t index) {
     Candidate& candidate = role.candidates[index];
     // A misfit stays one, as long as the turn lasts.
-    if (candidate.left == 0 || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs)) return;
+    if (candidate.left == 0 || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs))
+      return;
     const Tried tried = Try(visit, index);
     if (tried == Tried::kLaunched) ++count;
     if (tried == Tried::kMayChange) visit.waits_for_others = true;
@@ -158,7 +159,8 @@ Spread& LaunchTurn::SpreadOf(Role& role, size_t index) {
   spread.emplace(app, instances);
   if (!spread->WantsToSee()) return *spread;
   for (const Visit& visit : visits_) {
-    if (visit.role != &role || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs)) continue;
+    if (visit.role != &role || !visit.left.AmountsFor(candidate.needs).Cover(candidate.needs))
+      continue;
     spread->See(visit.left.place());
   }
   return *spread;
@@ -172,7 +174,8 @@ size_t LaunchTurn::TellRefusals(const std::function<uint32_t(const v1::Offer&)>&
       if (role.candidates[i].left > 0) waiting[&role].push_back(i);
     }
   }
-  const size_t quota = std::max(kMaxRefusals / std::max<size_t>(visits_.size(), 1), kMinRefusalsPerOffer);
+  const size_t quota =
+      std::max(kMaxRefusals / std::max<size_t>(visits_.size(), 1), kMinRefusalsPerOffer);
   for (Visit& visit : visits_) {
     const auto found = waiting.find(visit.role);
     if (found == waiting.end()) continue;

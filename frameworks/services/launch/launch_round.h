@@ -1,12 +1,12 @@
 // LaunchTurn: offers of one turn against the apps that wait, of all roles. Decides who is launched
 // where, and lists why the others were not.
 //
-// Offers are visited round by round, each giving every app at most one instance a round, so that the
-// instances of an app come to stand on many agents and one large app does not starve others. Apps go
-// in the given order (least recently served first). A candidate that does not fit what is left of an offer
-// never will in this turn, so that each pair of offer and app is looked at once, by a few comparisons;
-// only pairs that fit are matched in full. The work of a turn is bounded by kMaxLaunches and
-// kMaxRefusals.
+// Offers are visited round by round, each giving every app at most one instance a round, so that
+// the instances of an app come to stand on many agents and one large app does not starve others.
+// Apps go in the given order (least recently served first). A candidate that does not fit what is
+// left of an offer never will in this turn, so that each pair of offer and app is looked at once,
+// by a few comparisons; only pairs that fit are matched in full. The work of a turn is bounded by
+// kMaxLaunches and kMaxRefusals.
 //
 // Pure. Lives for one turn.
 #pragma once
@@ -53,13 +53,13 @@ class LaunchTurn {
   };
 
   // References outlive this. `waiting`: of that role, in order.
-  LaunchTurn(const MatchOptions& options, Limits limits, const InstancesOf& instances, int64_t now_ms,
-             Rng& rng);
+  LaunchTurn(const MatchOptions& options, Limits limits, const InstancesOf& instances,
+             int64_t now_ms, Rng& rng);
   void AddRole(const std::string& role, const std::vector<WaitingEntry*>& waiting);
   // One per offer, in order.
   [[nodiscard]] std::vector<Offered> Run(const std::vector<v1::Offer>& offers);
-  // Tells each waiting app why offers did not suit it; those from `first` on when there are too many.
-  // `number`: of an offer's agent. Returns where to go on the next time; adds whom it told.
+  // Tells each waiting app why offers did not suit it; those from `first` on when there are too
+  // many. `number`: of an offer's agent. Returns where to go on the next time; adds whom it told.
   size_t TellRefusals(const std::function<uint32_t(const v1::Offer&)>& number, size_t first,
                       std::set<Path>* told);
 
@@ -73,19 +73,19 @@ class LaunchTurn {
   struct Role {
     std::vector<Candidate> candidates;
     std::vector<std::optional<Spread>> spreads;  // Of each; made when first asked for.
-    size_t first_live = 0;  // Those before it want no more.
-    uint64_t left = 0;      // Sum of the candidates'.
-    Needs smallest;         // Of each amount.
+    size_t first_live = 0;                       // Those before it want no more.
+    uint64_t left = 0;                           // Sum of the candidates'.
+    Needs smallest;                              // Of each amount.
     size_t active_offers = 0;
   };
   struct Visit {
     explicit Visit(const v1::Offer& offer) : left(offer) {}
     OfferLeft left;
-    Role* role = nullptr;          // Null: nobody waits in it.
-    size_t next = 0;               // Candidates before it were visited.
-    std::vector<uint32_t> again;   // Of those, the ones worth another round.
+    Role* role = nullptr;         // Null: nobody waits in it.
+    size_t next = 0;              // Candidates before it were visited.
+    std::vector<uint32_t> again;  // Of those, the ones worth another round.
     bool active = false;
-    bool waits_for_others = false; // In this round, GROUP_BY held somebody back.
+    bool waits_for_others = false;  // In this round, GROUP_BY held somebody back.
     Offered offered;
   };
   enum class Tried { kLaunched, kNeverHere, kMayChange };

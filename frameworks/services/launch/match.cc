@@ -92,16 +92,26 @@ Instance RecordOf(const AppSpec& app, const OfferLeft& left, const HostPorts& po
 
 std::string_view RejectReasonName(RejectReason reason) {
   switch (reason) {
-    case RejectReason::kUnfulfilledRole: return "UnfulfilledRole";
-    case RejectReason::kUnfulfilledConstraint: return "UnfulfilledConstraint";
-    case RejectReason::kNoCorrespondingReservationFound: return "NoCorrespondingReservationFound";
-    case RejectReason::kAgentMaintenance: return "AgentMaintenance";
-    case RejectReason::kInsufficientCpus: return "InsufficientCpus";
-    case RejectReason::kInsufficientMemory: return "InsufficientMemory";
-    case RejectReason::kInsufficientDisk: return "InsufficientDisk";
-    case RejectReason::kInsufficientGpus: return "InsufficientGpus";
-    case RejectReason::kInsufficientPorts: return "InsufficientPorts";
-    case RejectReason::kDeclinedScarceResources: return "DeclinedScarceResources";
+    case RejectReason::kUnfulfilledRole:
+      return "UnfulfilledRole";
+    case RejectReason::kUnfulfilledConstraint:
+      return "UnfulfilledConstraint";
+    case RejectReason::kNoCorrespondingReservationFound:
+      return "NoCorrespondingReservationFound";
+    case RejectReason::kAgentMaintenance:
+      return "AgentMaintenance";
+    case RejectReason::kInsufficientCpus:
+      return "InsufficientCpus";
+    case RejectReason::kInsufficientMemory:
+      return "InsufficientMemory";
+    case RejectReason::kInsufficientDisk:
+      return "InsufficientDisk";
+    case RejectReason::kInsufficientGpus:
+      return "InsufficientGpus";
+    case RejectReason::kInsufficientPorts:
+      return "InsufficientPorts";
+    case RejectReason::kDeclinedScarceResources:
+      return "DeclinedScarceResources";
   }
   return "UnfulfilledRole";
 }
@@ -130,7 +140,8 @@ std::optional<MatchRefusal> Refuse(const AppSpec& app, const Needs& needs, const
   if (gpus < needs.gpus) return TooLittle(RejectReason::kInsufficientGpus, needs.gpus, gpus);
   if (amounts.ports < needs.ports ||
       (needs.fixed_ports && !PortsSuffice(app, left.PortsFor(needs)))) {
-    return TooFew(RejectReason::kInsufficientPorts, needs.ports, static_cast<double>(amounts.ports));
+    return TooFew(RejectReason::kInsufficientPorts, needs.ports,
+                  static_cast<double>(amounts.ports));
   }
   if (left.gpu_agent() && needs.gpus == 0 && !needs.takes_gpu_agents) {
     return Because(RejectReason::kDeclinedScarceResources);
@@ -139,7 +150,8 @@ std::optional<MatchRefusal> Refuse(const AppSpec& app, const Needs& needs, const
 }
 
 MatchOutcome MatchLeft(const AppSpec& app, const Needs& needs, const OfferLeft& left,
-                       const Spread& spread, const MatchOptions& options, int64_t now_ms, Rng& rng) {
+                       const Spread& spread, const MatchOptions& options, int64_t now_ms,
+                       Rng& rng) {
   if (auto refusal = Refuse(app, needs, left, spread, options, now_ms)) return *std::move(refusal);
   const std::optional<HostPorts> ports = AssignPorts(app, left.PortsFor(needs), rng);
   if (!ports) {

@@ -1,5 +1,5 @@
-// Match: whether one more instance of an app fits what is left of an offer, and the task it would be
-// (reference: Marathon surface 1.5 constraints, 1.7 reject funnel, 1.9 environment). Pure.
+// Match: whether one more instance of an app fits what is left of an offer, and the task it would
+// be (reference: Marathon surface 1.5 constraints, 1.7 reject funnel, 1.9 environment). Pure.
 #pragma once
 
 #include <functional>
@@ -17,10 +17,18 @@
 
 namespace meseta::services {
 
-// In Marathon's order; an offer is asked for each in turn and falls at the first that does not hold.
+// In Marathon's order; an offer is asked for each in turn and falls at the first that does not
+// hold.
 enum class RejectReason {
-  kUnfulfilledRole, kUnfulfilledConstraint, kNoCorrespondingReservationFound, kAgentMaintenance,
-  kInsufficientCpus, kInsufficientMemory, kInsufficientDisk, kInsufficientGpus, kInsufficientPorts,
+  kUnfulfilledRole,
+  kUnfulfilledConstraint,
+  kNoCorrespondingReservationFound,
+  kAgentMaintenance,
+  kInsufficientCpus,
+  kInsufficientMemory,
+  kInsufficientDisk,
+  kInsufficientGpus,
+  kInsufficientPorts,
   kDeclinedScarceResources,
 };
 inline constexpr size_t kRejectReasons = 10;
@@ -28,11 +36,11 @@ inline constexpr size_t kRejectReasons = 10;
 
 struct MatchOptions {
   std::string env_vars_prefix;
-  std::string default_user;           // --mesos_user; empty: the agent's.
+  std::string default_user;  // --mesos_user; empty: the agent's.
   // Offers with gpus are only for apps that ask for them, unless the app's label
   // GPU_SCHEDULING_BEHAVIOR is "unrestricted". False: gpus are given to nobody.
   bool enable_gpus = false;
-  double task_kill_grace_seconds = 0; // 0: the agent's own default.
+  double task_kill_grace_seconds = 0;  // 0: the agent's own default.
   // enforceRole of the app's top-level group; unset: no group enforces its role.
   std::function<bool(const Path& app)> enforces_role;
 };
@@ -40,7 +48,7 @@ struct MatchOptions {
 // Why not: the reason and its numbers, for `why`.
 struct MatchRefusal {
   RejectReason reason = RejectReason::kUnfulfilledRole;
-  double needed = 0;       // Of cpus, mem, disk, gpus, ports.
+  double needed = 0;  // Of cpus, mem, disk, gpus, ports.
   double offered = 0;
   std::string constraint;  // "hostname UNIQUE"
 };

@@ -127,8 +127,7 @@ bool OfferLeft::InMaintenance(int64_t now_ms) const {
   const v1::Unavailability& window = offer_->unavailability();
   const int64_t start_ms = window.start().nanoseconds() / 1'000'000;
   if (now_ms <= start_ms) return false;
-  return !window.has_duration() ||
-         now_ms - start_ms <= window.duration().nanoseconds() / 1'000'000;
+  return !window.has_duration() || now_ms - start_ms <= window.duration().nanoseconds() / 1'000'000;
 }
 
 }  // namespace meseta::services

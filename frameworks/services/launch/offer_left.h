@@ -1,5 +1,6 @@
-// OfferLeft: an offer in the course of a turn: what is left of it, in the forms that the funnel asks
-// for, so that a refusal costs a few comparisons. And Needs: what one instance of an app takes.
+// OfferLeft: an offer in the course of a turn: what is left of it, in the forms that the funnel
+// asks for, so that a refusal costs a few comparisons. And Needs: what one instance of an app
+// takes.
 //
 // Only what an app may use counts: not revocable, not shared, no volumes or disks of their own.
 // Pure.
@@ -25,9 +26,9 @@ struct Needs {
   int64_t gpus = 0;
   uint32_t ports = 0;
   bool accepts_unreserved = true;
-  bool accepts_reserved = true;    // For its role.
-  bool takes_gpu_agents = false;   // Without asking for gpus.
-  bool fixed_ports = false;        // Some port must be a certain one.
+  bool accepts_reserved = true;   // For its role.
+  bool takes_gpu_agents = false;  // Without asking for gpus.
+  bool fixed_ports = false;       // Some port must be a certain one.
 };
 [[nodiscard]] Needs NeedsOf(const AppSpec& app);
 
@@ -53,14 +54,16 @@ class OfferLeft {
   [[nodiscard]] const Place& place() const { return place_; }
   // Of unreserved ones, of reserved ones, or of both.
   [[nodiscard]] const Amounts& AmountsFor(const Needs& needs) const {
-    if (needs.accepts_unreserved) return needs.accepts_reserved ? both_.amounts : unreserved_.amounts;
+    if (needs.accepts_unreserved)
+      return needs.accepts_reserved ? both_.amounts : unreserved_.amounts;
     return reserved_.amounts;
   }
   [[nodiscard]] const model::Ranges& PortsFor(const Needs& needs) const;
   [[nodiscard]] const Amounts& all() const { return both_.amounts; }
   // Something is left, or was, of a kind that is accepted.
   [[nodiscard]] bool HasFor(const Needs& needs) const;
-  // What `wanted` is to be taken from, reserved resources first; nullopt: it is not there in that form.
+  // What `wanted` is to be taken from, reserved resources first; nullopt: it is not there in that
+  // form.
   [[nodiscard]] std::optional<model::Resources> Find(const model::Resources& wanted,
                                                      const Needs& needs) const;
   // In which resources of it are to be written.
@@ -84,8 +87,8 @@ class OfferLeft {
   const v1::Offer* offer_;  // Outlives this.
   std::string role_;
   Place place_;
-  // Nothing is reserved and all is allocated alike: the amounts tell everything, and `left_` stays as it
-  // was at first.
+  // Nothing is reserved and all is allocated alike: the amounts tell everything, and `left_` stays
+  // as it was at first.
   bool plain_ = false;
   model::Resources left_;
   Part unreserved_;

@@ -61,8 +61,9 @@ void AddDiscoveryPort(const AppSpec& app, const internal::AppPort& port,
       if (port.network_names().empty()) networks.push_back(network.name());
     }
   }
-  const std::vector<std::string> protocols =
-      port.protocol().empty() ? std::vector<std::string>{"tcp"} : strings::SplitList(port.protocol());
+  const std::vector<std::string> protocols = port.protocol().empty()
+                                                 ? std::vector<std::string>{"tcp"}
+                                                 : strings::SplitList(port.protocol());
   for (const std::string& protocol : protocols) {
     for (const std::string& network : networks) {
       v1::Port* added = ports->add_ports();
@@ -135,7 +136,8 @@ bool SetHealthCheck(const AppSpec& app, const HostPorts& ports, const AppHealthC
   if (given.has_delay_seconds()) check->set_delay_seconds(given.delay_seconds());
   if (given.has_interval_seconds()) check->set_interval_seconds(given.interval_seconds());
   if (given.has_timeout_seconds()) check->set_timeout_seconds(given.timeout_seconds());
-  if (given.has_grace_period_seconds()) check->set_grace_period_seconds(given.grace_period_seconds());
+  if (given.has_grace_period_seconds())
+    check->set_grace_period_seconds(given.grace_period_seconds());
   if (given.has_max_consecutive_failures()) {
     check->set_consecutive_failures(given.max_consecutive_failures());
   }
@@ -193,8 +195,9 @@ void SetTask(const AppSpec& app, const std::string& host, const HostPorts& ports
   SetDiscovery(app, ports, task->mutable_discovery());
   if (!app.labels().empty()) AddLabels(app.labels(), task->mutable_labels());
   SetChecks(app, ports, task);
-  const double grace = app.has_task_kill_grace_period_seconds() ? app.task_kill_grace_period_seconds()
-                                                                : options.task_kill_grace_seconds;
+  const double grace = app.has_task_kill_grace_period_seconds()
+                           ? app.task_kill_grace_period_seconds()
+                           : options.task_kill_grace_seconds;
   if (grace > 0 || app.has_task_kill_grace_period_seconds()) {
     task->mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(
         Duration::FromSecondsDouble(grace).nanos());

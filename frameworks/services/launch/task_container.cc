@@ -25,7 +25,8 @@ void SetLabels(const google::protobuf::Map<std::string, std::string>& map, v1::L
   }
 }
 
-// Calls add(host port, container port, protocol) for each protocol of each mapping with a host port.
+// Calls add(host port, container port, protocol) for each protocol of each mapping with a host
+// port.
 template <class Add>
 void ForEachMapping(const AppSpec& app, const HostPorts& ports, Add add) {
   if (!HasPortMappings(app)) return;
@@ -44,12 +45,13 @@ void AddNetworks(const AppSpec& app, const HostPorts& ports, v1::ContainerInfo* 
     v1::NetworkInfo* info = container->add_network_infos();
     if (!network.name().empty()) info->set_name(network.name());
     if (!network.labels().empty()) SetLabels(network.labels(), info->mutable_labels());
-    ForEachMapping(app, ports, [&](uint32_t host_port, uint32_t container_port, const char* protocol) {
-      v1::NetworkInfo::PortMapping* mapping = info->add_port_mappings();
-      mapping->set_host_port(host_port);
-      mapping->set_container_port(container_port);
-      mapping->set_protocol(protocol);
-    });
+    ForEachMapping(app, ports,
+                   [&](uint32_t host_port, uint32_t container_port, const char* protocol) {
+                     v1::NetworkInfo::PortMapping* mapping = info->add_port_mappings();
+                     mapping->set_host_port(host_port);
+                     mapping->set_container_port(container_port);
+                     mapping->set_protocol(protocol);
+                   });
   }
 }
 
@@ -98,12 +100,13 @@ void SetDocker(const AppSpec& app, const HostPorts& ports, const std::string& ta
   const bool bridge = app.networks(0).mode() == AppNetwork::CONTAINER_BRIDGE;
   docker->set_network(bridge ? v1::ContainerInfo::DockerInfo::BRIDGE
                              : v1::ContainerInfo::DockerInfo::USER);
-  ForEachMapping(app, ports, [&](uint32_t host_port, uint32_t container_port, const char* protocol) {
-    auto* mapping = docker->add_port_mappings();
-    mapping->set_host_port(host_port);
-    mapping->set_container_port(container_port);
-    mapping->set_protocol(protocol);
-  });
+  ForEachMapping(app, ports,
+                 [&](uint32_t host_port, uint32_t container_port, const char* protocol) {
+                   auto* mapping = docker->add_port_mappings();
+                   mapping->set_host_port(host_port);
+                   mapping->set_container_port(container_port);
+                   mapping->set_protocol(protocol);
+                 });
 }
 
 }  // namespace

@@ -23,8 +23,10 @@ std::string VariableName(const std::string& label) {
   std::string name;
   bool other = false;
   for (const char c : label) {
-    if (IsWord(c)) name += c;
-    else if (!other) name += '_';
+    if (IsWord(c))
+      name += c;
+    else if (!other)
+      name += '_';
     other = !IsWord(c);
   }
   return strings::ToUpper(name);
@@ -34,7 +36,8 @@ void AddLabels(const AppSpec& app, Variables& variables) {
   const std::map<std::string, std::string> sorted(app.labels().begin(), app.labels().end());
   std::vector<std::string> names;
   for (const auto& [key, value] : sorted) {
-    if (key.size() >= kMaxLabelBytes - kLabelPrefix.size() || value.size() >= kMaxLabelBytes) continue;
+    if (key.size() >= kMaxLabelBytes - kLabelPrefix.size() || value.size() >= kMaxLabelBytes)
+      continue;
     names.push_back(VariableName(key));
     variables[std::string(kLabelPrefix) + names.back()] = value;
   }
@@ -53,7 +56,8 @@ uint32_t ShownPort(const AppSpec& app, const internal::AppPort& port,
 std::string ShowDouble(double value) {
   if (!std::isfinite(value)) return value > 0 ? "Infinity" : "NaN";
   char buffer[400];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
+  const auto [end, error] =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
   if (error != std::errc()) return "0.0";
   std::string text(buffer, end);
   return text.find('.') == std::string::npos ? text + ".0" : text;
@@ -91,7 +95,8 @@ std::map<std::string, std::string> EnvironmentOf(const AppSpec& app, const std::
   variables["MESOS_TASK_ID"] = task_id;
   variables["MARATHON_APP_ID"] = app.id();
   variables["MARATHON_APP_VERSION"] = ShowTime(app.version());
-  if (app.container().type() == internal::AppContainer::DOCKER && !app.container().image().empty()) {
+  if (app.container().type() == internal::AppContainer::DOCKER &&
+      !app.container().image().empty()) {
     variables["MARATHON_APP_DOCKER_IMAGE"] = app.container().image();
   }
   variables["MARATHON_APP_RESOURCE_CPUS"] = ShowDouble(app.resources().cpus());

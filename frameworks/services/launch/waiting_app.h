@@ -1,4 +1,5 @@
-// WaitingApp: how one app waits to be launched, for GET /v2/queue and for `why`. An immutable value.
+// WaitingApp: how one app waits to be launched, for GET /v2/queue and for `why`. An immutable
+// value.
 #pragma once
 
 #include <array>
@@ -21,9 +22,9 @@ struct WaitingApp {
   uint64_t offers_unused = 0;
   int64_t last_unused_ms = 0;  // 0: none.
   int64_t last_used_ms = 0;
-  std::array<uint64_t, kRejectReasons> declined_last{};   // Of the last offer of each agent.
+  std::array<uint64_t, kRejectReasons> declined_last{};  // Of the last offer of each agent.
   std::array<uint64_t, kRejectReasons> processed_last{};
-  std::array<uint64_t, kRejectReasons> declined_all{};    // Since it waits.
+  std::array<uint64_t, kRejectReasons> declined_all{};  // Since it waits.
   std::array<uint64_t, kRejectReasons> processed_all{};
 
   // Per reason, the offer that came nearest: most of what was too little.

@@ -98,9 +98,8 @@ void WaitingEntry::Remember(uint32_t agent, WaitingApp::Unused unused) {
   if (place == unused_.end() && unused_.size() < WaitingApp::kMaxUnused) {
     place = unused_.insert(unused_.end(), Stored());
   } else if (place == unused_.end()) {
-    place = std::min_element(unused_.begin(), unused_.end(), [](const Stored& a, const Stored& b) {
-      return a.number < b.number;
-    });
+    place = std::min_element(unused_.begin(), unused_.end(),
+                             [](const Stored& a, const Stored& b) { return a.number < b.number; });
   }
   place->agent = agent;
   place->number = ++stored_;

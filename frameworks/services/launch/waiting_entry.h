@@ -1,5 +1,5 @@
-// WaitingEntry: one app in the launch queue, and what the offers so far came to. Its figures are bounded:
-// totals, one byte per agent, and the last few offers in full.
+// WaitingEntry: one app in the launch queue, and what the offers so far came to. Its figures are
+// bounded: totals, one byte per agent, and the last few offers in full.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +59,8 @@ class WaitingEntry {
   };
 
   Needs needs_;
-  WaitingApp waiting_;             // Without `unused`.
-  std::vector<Stored> unused_;     // At most kMaxUnused, one per agent.
+  WaitingApp waiting_;          // Without `unused`.
+  std::vector<Stored> unused_;  // At most kMaxUnused, one per agent.
   uint64_t stored_ = 0;
   std::vector<uint8_t> outcomes_;  // By agent: 0 none, kMatched, or 1 + reason.
   mutable WaitingPtr shown_;       // Null: to be made again.

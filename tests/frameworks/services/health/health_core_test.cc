@@ -1,5 +1,5 @@
-// Grace, thresholds, several checks, the share of kills at once, spread, failover, ports, readiness.
-// Method: a small driver answers probes as a table says and keeps the time.
+// Grace, thresholds, several checks, the share of kills at once, spread, failover, ports,
+// readiness. Method: a small driver answers probes as a table says and keeps the time.
 #include "frameworks/services/health/health_core.h"
 
 #include <gmock/gmock.h>
@@ -90,7 +90,8 @@ class HealthCoreTest : public ::testing::Test {
   }
   void Take(HealthCore::Effects effects) {
     for (const Probe& probe : effects.probes) probes_.push_back(probe);
-    for (const auto& changed : effects.health) told_.emplace_back(changed.instance, changed.healthy);
+    for (const auto& changed : effects.health)
+      told_.emplace_back(changed.instance, changed.healthy);
     for (const auto& kill : effects.kills) kills_.push_back(kill.instance);
     for (const auto& kill : effects.kills) reasons_.push_back(kill.reason);
     for (const auto& ready : effects.ready) ready_.push_back(ready);
@@ -153,9 +154,15 @@ TEST_F(HealthCoreTest, AsksSoonAndThenOncePerInterval) {
 }
 
 TEST_F(HealthCoreTest, StatusesThatAreHealthy) {
-  for (const auto& [status, healthy] : std::vector<std::pair<int, bool>>{
-           {200, true}, {204, true}, {302, true}, {399, true}, {400, false}, {404, false}, {500, false},
-           {100, false}, {101, false}}) {
+  for (const auto& [status, healthy] : std::vector<std::pair<int, bool>>{{200, true},
+                                                                         {204, true},
+                                                                         {302, true},
+                                                                         {399, true},
+                                                                         {400, false},
+                                                                         {404, false},
+                                                                         {500, false},
+                                                                         {100, false},
+                                                                         {101, false}}) {
     HealthCore fresh{Rng(1)};
     health_ = fresh;
     told_.clear();
@@ -207,7 +214,8 @@ TEST_F(HealthCoreTest, KillsAfterConsecutiveFailures) {
   EXPECT_THAT(reasons_, ElementsAre("connection refused"));
   EXPECT_EQ(failed_, 5U);
   EXPECT_EQ(health_.HealthOf("i")[0].last_failure_cause, "connection refused");
-  EXPECT_THAT(told_, ElementsAre(std::pair<std::string, bool>("i", false), std::pair<std::string, bool>("i", true),
+  EXPECT_THAT(told_, ElementsAre(std::pair<std::string, bool>("i", false),
+                                 std::pair<std::string, bool>("i", true),
                                  std::pair<std::string, bool>("i", false)));
 }
 
@@ -380,7 +388,9 @@ TEST_F(HealthCoreTest, HealthIsKeptOverAFailover) {
   Instance unhealthy = AnInstance("u");
   unhealthy.set_healthy(false);
   unhealthy.set_first_healthy_at(kT0 - 5'000);
-  answer_ = [](const Probe& probe) { return probe.target.host == "host-h" ? Answered(200) : Refused(); };
+  answer_ = [](const Probe& probe) {
+    return probe.target.host == "host-h" ? Answered(200) : Refused();
+  };
   Set({healthy, unhealthy});
   EXPECT_TRUE(health_.HealthOf("h")[0].alive);
   EXPECT_FALSE(health_.HealthOf("u")[0].alive);
@@ -482,8 +492,10 @@ TEST(ProbeTargetTest, HostsAndPorts) {
                                          {&mapped, 8080, 0, "10.0.0.7", 8080}}) {
     internal::AppHealthCheck check = ACheck();
     check.clear_port_index();
-    if (row.port) check.set_port(*row.port);
-    else check.set_port_index(row.index);
+    if (row.port)
+      check.set_port(*row.port);
+    else
+      check.set_port_index(row.index);
     check.set_path("x");
     const ProbeTarget target = TargetOf(*row.app, instance, check);
     EXPECT_EQ(target.host, row.host);

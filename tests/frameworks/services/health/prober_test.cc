@@ -1,4 +1,5 @@
-// Probes of real sockets on loopback: good, bad, slow, endless, broken, encrypted and absent servers.
+// Probes of real sockets on loopback: good, bad, slow, endless, broken, encrypted and absent
+// servers.
 #include "frameworks/services/health/prober.h"
 
 #include <gmock/gmock.h>
@@ -23,14 +24,16 @@ using ::testing::StartsWith;
 
 constexpr Duration kLong = Duration::Seconds(20);
 
-// Reads a request, sends `answer` (again and again when `endless`), then closes or waits for the peer.
-net::asio::awaitable<void> Serve(std::shared_ptr<net::AnyStream> stream, std::string answer, bool endless,
-                                 bool wait) {
+// Reads a request, sends `answer` (again and again when `endless`), then closes or waits for the
+// peer.
+net::asio::awaitable<void> Serve(std::shared_ptr<net::AnyStream> stream, std::string answer,
+                                 bool endless, bool wait) {
   char data[4096];
   const std::span<char> into(data);
   const auto [read_error, n] = co_await stream->ReadSome(into, kLong);
   if (read_error) co_return;
-  const net::asio::const_buffer buffers[1] = {net::asio::const_buffer(answer.data(), answer.size())};
+  const net::asio::const_buffer buffers[1] = {
+      net::asio::const_buffer(answer.data(), answer.size())};
   do {
     const auto [error, written] = co_await stream->Write(buffers, kLong);
     if (error) co_return;
@@ -65,12 +68,13 @@ class ProberTest : public ::testing::Test {
     net::ListenerOptions options;
     options.ip = behaviour.ip;
     if (behaviour.tls) options.tls = ServerTls();
-    auto listener = net::Listener::Open(runtime_, options, [behaviour](std::unique_ptr<net::AnyStream> given) {
-      const std::shared_ptr<net::AnyStream> stream = std::move(given);
-      // The listener has shaken hands already.
-      net::Spawn(stream->executor(),
-                 Serve(stream, behaviour.answer, behaviour.endless, behaviour.wait));
-    });
+    auto listener =
+        net::Listener::Open(runtime_, options, [behaviour](std::unique_ptr<net::AnyStream> given) {
+          const std::shared_ptr<net::AnyStream> stream = std::move(given);
+          // The listener has shaken hands already.
+          net::Spawn(stream->executor(),
+                     Serve(stream, behaviour.answer, behaviour.endless, behaviour.wait));
+        });
     if (!listener.ok()) return 0;
     listeners_.push_back(std::move(*listener));
     return listeners_.back()->port();
@@ -100,7 +104,8 @@ class ProberTest : public ::testing::Test {
     }
     return future.get();
   }
-  ProbeResult AskHttp(const Behaviour& behaviour, bool keep_body = false, Duration timeout = kLong) {
+  ProbeResult AskHttp(const Behaviour& behaviour, bool keep_body = false,
+                      Duration timeout = kLong) {
     ProbeTarget target;
     target.port = Listen(behaviour);
     target.path = "/health";
@@ -125,7 +130,8 @@ TEST_F(ProberTest, Statuses) {
            {"404 Not Found", 404, "404 Not Found"},
            {"503 Service Unavailable", 503, "503 Service Unavailable"}}) {
     Behaviour behaviour;
-    behaviour.answer = "HTTP/1.1 " + line + "\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nok";
+    behaviour.answer =
+        "HTTP/1.1 " + line + "\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nok";
     const ProbeResult result = AskHttp(behaviour);
     EXPECT_TRUE(result.answered);
     EXPECT_EQ(result.status, status);  // Redirects are not followed.
@@ -157,7 +163,8 @@ TEST_F(ProberTest, TheHeadIsEnough) {
 
 TEST_F(ProberTest, BodiesAreKeptWhenAskedFor) {
   Behaviour behaviour;
-  behaviour.answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nready";
+  behaviour.answer =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nready";
   const ProbeResult result = AskHttp(behaviour, true);
   EXPECT_EQ(result.body, "ready");
   EXPECT_EQ(result.content_type, "text/plain");
@@ -205,7 +212,8 @@ TEST_F(ProberTest, ClosedPorts) {
   ProbeTarget target;
   target.port = Listen({});
   listeners_.back()->Close();
-  for (const auto kind : {ProbeTarget::Kind::kHttp, ProbeTarget::Kind::kHttps, ProbeTarget::Kind::kTcp}) {
+  for (const auto kind :
+       {ProbeTarget::Kind::kHttp, ProbeTarget::Kind::kHttps, ProbeTarget::Kind::kTcp}) {
     target.kind = kind;
     const ProbeResult result = Ask(target);
     EXPECT_FALSE(result.answered);

@@ -16,7 +16,8 @@ namespace meseta::services::testing {
 
 using Operator = internal::AppConstraint;
 
-inline AppSpec AnApp(const std::string& id, uint32_t instances = 1, double cpus = 1, double mem = 128) {
+inline AppSpec AnApp(const std::string& id, uint32_t instances = 1, double cpus = 1,
+                     double mem = 128) {
   AppSpec app;
   app.set_id(id);
   app.set_cmd("sleep 1000");
@@ -43,7 +44,8 @@ inline internal::AppConstraint AConstraint(const std::string& field, Operator::O
   return constraint;
 }
 
-// `resources`: "cpus:4;mem:1024;ports:[31000-31009]", of role "web" where it says so: "cpus(web):4".
+// `resources`: "cpus:4;mem:1024;ports:[31000-31009]", of role "web" where it says so:
+// "cpus(web):4".
 inline v1::Offer AnOffer(const std::string& agent, const std::string& resources,
                          const std::string& role = "web") {
   v1::Offer offer;

@@ -89,7 +89,8 @@ TEST(ConstraintsTest, TableOfOperators) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
     const auto constraint = AConstraint("rack", row.op, row.value);
-    EXPECT_EQ(Satisfies(constraint, row.wanted, OnRackPlace(row.rack), OnRacks(row.instances)), row.holds)
+    EXPECT_EQ(Satisfies(constraint, row.wanted, OnRackPlace(row.rack), OnRacks(row.instances)),
+              row.holds)
         << "row " << i << ": " << ShowConstraint(constraint) << " at '" << row.rack << "'";
   }
 }
@@ -100,9 +101,12 @@ TEST(ConstraintsTest, FieldsOfPlaces) {
   offer.mutable_domain()->mutable_fault_domain()->mutable_zone()->set_name("eu-1");
   testing::AddText(&offer, "rack", "r1");
   const Place place = PlaceOf(offer);
-  for (const auto& [field, value] : std::vector<std::pair<std::string, std::string>>{
-           {"hostname", "node-1"}, {"@hostname", "node-1"}, {"@region", "eu"}, {"@zone", "eu-1"},
-           {"rack", "r1"}}) {
+  for (const auto& [field, value] :
+       std::vector<std::pair<std::string, std::string>>{{"hostname", "node-1"},
+                                                        {"@hostname", "node-1"},
+                                                        {"@region", "eu"},
+                                                        {"@zone", "eu-1"},
+                                                        {"rack", "r1"}}) {
     EXPECT_TRUE(Satisfies(AConstraint(field, Op::IS, value), 1, place, {})) << field;
     EXPECT_FALSE(Satisfies(AConstraint(field, Op::IS, "other"), 1, place, {})) << field;
   }
@@ -167,22 +171,27 @@ TEST(ConstraintsTest, SpreadCountsWhatWasAddedAndSeen) {
 
 TEST(ConstraintsTest, WhatIsWrong) {
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::UNIQUE)), "");
-  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::UNIQUE, "x")), "UNIQUE does not accept a value");
-  EXPECT_EQ(WhyBadConstraint(AConstraint("", Op::UNIQUE)), "missing field for constraint declaration");
+  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::UNIQUE, "x")),
+            "UNIQUE does not accept a value");
+  EXPECT_EQ(WhyBadConstraint(AConstraint("", Op::UNIQUE)),
+            "missing field for constraint declaration");
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::GROUP_BY)), "");
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::GROUP_BY, "3")), "");
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::GROUP_BY, "x")),
             "GROUP BY must define an integer value or else no value at all");
-  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::MAX_PER)), "MAX_PER requires an integer value");
+  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::MAX_PER)),
+            "MAX_PER requires an integer value");
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::LIKE)),
             "LIKE and UNLIKE require a non-empty, regular expression value");
   for (const std::string bad : {"(", "[a", "a{2000}", "((a{900}){900}){900}"}) {
-    EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::UNLIKE, bad)), "is not a valid regular expression")
+    EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::UNLIKE, bad)),
+              "is not a valid regular expression")
         << bad;
   }
   EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::LIKE, std::string(600, 'a'))),
             "is not a valid regular expression");
-  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::IS, "a b")).substr(0, 21), "IS only supports Meso");
+  EXPECT_EQ(WhyBadConstraint(AConstraint("rack", Op::IS, "a b")).substr(0, 21),
+            "IS only supports Meso");
   EXPECT_EQ(ShowConstraint(AConstraint("rack", Op::GROUP_BY, "3")), "rack GROUP_BY 3");
 }
 

@@ -26,7 +26,8 @@ class ExplainTest : public ::testing::Test {
                     const std::vector<InstancePtr>& instances = {}) {
     input_.app = Shared(app);
     queue_.SetWanted(input_.app, waiting, kT0);
-    (void)queue_.UseOffers(offers, [&](const Path&) { return instances; }, kT0);
+    (void)queue_.UseOffers(
+        offers, [&](const Path&) { return instances; }, kT0);
     return Now();
   }
   Explanation Now() {
@@ -40,7 +41,8 @@ class ExplainTest : public ::testing::Test {
     }
     return -1;
   }
-  void AddInstance(Condition condition, std::optional<bool> healthy = std::nullopt, bool ready = false) {
+  void AddInstance(Condition condition, std::optional<bool> healthy = std::nullopt,
+                   bool ready = false) {
     auto instance = std::make_shared<Instance>();
     instance->set_condition(condition);
     if (healthy) instance->set_healthy(*healthy);
@@ -65,9 +67,11 @@ TEST_F(ExplainTest, MemoryAndConstraint) {
   const std::vector<v1::Offer> offers = {
       AnOffer("agent-1", "cpus:8;mem:16384"), AnOffer("agent-2", "cpus:8;mem:16384"),
       AnOffer("agent-7", "cpus:8;mem:6350"), AnOffer("agent-8", "cpus:8;mem:512")};
-  const Explanation why = After(app, 3, offers, {testing::InstanceOn("agent-1"), testing::InstanceOn("agent-2")});
+  const Explanation why =
+      After(app, 3, offers, {testing::InstanceOn("agent-1"), testing::InstanceOn("agent-2")});
   EXPECT_EQ(why.sentence,
-            "3 of 5 instances wait: no agent has 8 GB free, largest is 6.2 GB on agent-7; 2 agents excluded "
+            "3 of 5 instances wait: no agent has 8 GB free, largest is 6.2 GB on agent-7; 2 agents "
+            "excluded "
             "by hostname UNIQUE");
   EXPECT_EQ(Number(why, "instances_waiting"), 3);
   EXPECT_EQ(Number(why, "instances_wanted"), 5);
@@ -78,15 +82,19 @@ TEST_F(ExplainTest, MemoryAndConstraint) {
 }
 
 TEST_F(ExplainTest, Cpus) {
-  EXPECT_EQ(After(AnApp("/a", 1, 4), 1, {AnOffer("n1", "cpus:2;mem:512"), AnOffer("n2", "cpus:0.5;mem:512")}).sentence,
+  EXPECT_EQ(After(AnApp("/a", 1, 4), 1,
+                  {AnOffer("n1", "cpus:2;mem:512"), AnOffer("n2", "cpus:0.5;mem:512")})
+                .sentence,
             "1 of 1 instance waits: no agent has 4 cpus free, largest is 2 on n1");
 }
 
 TEST_F(ExplainTest, SeveralShortages) {
-  const std::vector<v1::Offer> offers = {AnOffer("n1", "cpus:2;mem:8192"), AnOffer("n2", "cpus:8;mem:512"),
+  const std::vector<v1::Offer> offers = {AnOffer("n1", "cpus:2;mem:8192"),
+                                         AnOffer("n2", "cpus:8;mem:512"),
                                          AnOffer("n3", "cpus:8;mem:1024")};
   EXPECT_EQ(After(AnApp("/a", 2, 4, 2048), 2, offers).sentence,
-            "2 of 2 instances wait: 1 agent has less than 4 cpus free (largest is 2 on n1); 2 agents have "
+            "2 of 2 instances wait: 1 agent has less than 4 cpus free (largest is 2 on n1); 2 "
+            "agents have "
             "less than 2 GB free (largest is 1 GB on n3)");
 }
 
@@ -125,7 +133,8 @@ TEST_F(ExplainTest, RoleAndMaintenance) {
   v1::Offer maintenance = AnOffer("n2", "cpus(web):2;mem(web):512");
   maintenance.mutable_unavailability()->mutable_start()->set_nanoseconds(1);
   EXPECT_EQ(After(app, 1, {AnOffer("n1", "cpus:2;mem:512"), maintenance}).sentence,
-            "1 of 1 instance waits: 1 agent offered nothing that role 'web' accepts; 1 agent is in maintenance");
+            "1 of 1 instance waits: 1 agent offered nothing that role 'web' accepts; 1 agent is in "
+            "maintenance");
 }
 
 TEST_F(ExplainTest, BackOff) {
@@ -139,7 +148,8 @@ TEST_F(ExplainTest, BackOff) {
   input_.failure = failure;
   const Explanation why = After(app, 2, {});
   EXPECT_EQ(why.sentence,
-            "2 of 2 instances wait: the app waits 12 s more after 5 failures (last: TASK_FAILED, Command exited "
+            "2 of 2 instances wait: the app waits 12 s more after 5 failures (last: TASK_FAILED, "
+            "Command exited "
             "with status 1)");
   EXPECT_EQ(Number(why, "delay_seconds_left"), 12);
   EXPECT_EQ(Number(why, "failures"), 5);
@@ -171,7 +181,8 @@ TEST_F(ExplainTest, LockedByADeployment) {
   EXPECT_EQ(Now().sentence, "the app is locked by deployment d-1 in step 2 of 2");
   AddInstance(Instance::RUNNING);
   EXPECT_EQ(Now().sentence,
-            "the app is locked by deployment d-1 in step 2 of 2: 1 of 3 instances has not passed the readiness "
+            "the app is locked by deployment d-1 in step 2 of 2: 1 of 3 instances has not passed "
+            "the readiness "
             "check yet");
 }
 

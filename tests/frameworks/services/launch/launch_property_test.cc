@@ -1,5 +1,5 @@
-// Random apps against random offers: nothing is launched beyond an offer's resources or the wanted number,
-// constraints hold after any sequence, and the same seed launches the same.
+// Random apps against random offers: nothing is launched beyond an offer's resources or the wanted
+// number, constraints hold after any sequence, and the same seed launches the same.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -21,11 +21,20 @@ AppSpec DrawApp(int number) {
   for (int i = 0; i < ports; ++i) app.add_port_definitions()->set_port(0);
   if (*rc::gen::inRange(0, 4) == 0) app.add_accepted_resource_roles("*");
   switch (*rc::gen::inRange(0, 6)) {
-    case 0: *app.add_constraints() = AConstraint("hostname", Op::UNIQUE); break;
-    case 1: *app.add_constraints() = AConstraint("rack", Op::MAX_PER, "2"); break;
-    case 2: *app.add_constraints() = AConstraint("rack", Op::GROUP_BY, "3"); break;
-    case 3: *app.add_constraints() = AConstraint("rack", Op::CLUSTER); break;
-    default: break;
+    case 0:
+      *app.add_constraints() = AConstraint("hostname", Op::UNIQUE);
+      break;
+    case 1:
+      *app.add_constraints() = AConstraint("rack", Op::MAX_PER, "2");
+      break;
+    case 2:
+      *app.add_constraints() = AConstraint("rack", Op::GROUP_BY, "3");
+      break;
+    case 3:
+      *app.add_constraints() = AConstraint("rack", Op::CLUSTER);
+      break;
+    default:
+      break;
   }
   return app;
 }
@@ -83,7 +92,8 @@ RC_GTEST_PROP(LaunchPropertyTest, LaunchesStayWithinBounds, (uint64_t seed)) {
       model::Resources left = model::Resources::FromProto(offers[i].resources()).value();
       for (size_t k = 0; k < uses[i].launches.size(); ++k) {
         const LaunchedInstance& launched = uses[i].launches[k];
-        RC_ASSERT(launched.task.SerializeAsString() == same[i].launches[k].task.SerializeAsString());
+        RC_ASSERT(launched.task.SerializeAsString() ==
+                  same[i].launches[k].task.SerializeAsString());
         const auto used = model::Resources::FromProto(launched.task.resources()).value();
         RC_ASSERT(left.Contains(used));
         left -= used;

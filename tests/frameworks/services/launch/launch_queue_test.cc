@@ -12,12 +12,12 @@ namespace {
 using testing::AConstraint;
 using testing::AnApp;
 using testing::AnOffer;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using testing::LaunchesIn;
 using testing::NoInstances;
 using testing::OnRack;
 using testing::Shared;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using Op = internal::AppConstraint;
 
@@ -148,7 +148,8 @@ TEST(LaunchQueueTest, ALargeAppDoesNotStarveASmallOne) {
   queue.SetWanted(Shared(AnApp("/small-1")), 2, kT0);
   queue.SetWanted(Shared(AnApp("/small-2")), 1, kT0);
   auto uses = queue.UseOffers({AnOffer("n", "cpus:100;mem:100000")}, NoInstances(), kT0);
-  EXPECT_EQ(AppsIn(uses[0]), (std::map<std::string, int>{{"/large", 2}, {"/small-1", 1}, {"/small-2", 1}}));
+  EXPECT_EQ(AppsIn(uses[0]),
+            (std::map<std::string, int>{{"/large", 2}, {"/small-1", 1}, {"/small-2", 1}}));
   EXPECT_EQ(uses[0].refuse_seconds, 0);  // Our own bound ended it: the rest is wanted at once.
 }
 
@@ -168,8 +169,9 @@ TEST(LaunchQueueTest, LeastRecentlyServedGoesFirst) {
 TEST(LaunchQueueTest, WhatNobodyUsesIsDeclinedForLong) {
   LaunchQueue queue = AQueue();
   queue.SetWanted(Shared(AnApp("/a", 1, 4)), 1, kT0);
-  const auto uses = queue.UseOffers({AnOffer("n", "cpus:1;mem:8192"), AnOffer("m", "cpus:8;mem:8192", "other")},
-                                    NoInstances(), kT0);
+  const auto uses =
+      queue.UseOffers({AnOffer("n", "cpus:1;mem:8192"), AnOffer("m", "cpus:8;mem:8192", "other")},
+                      NoInstances(), kT0);
   for (const OfferUse& use : uses) {
     EXPECT_THAT(use.launches, IsEmpty());
     EXPECT_EQ(use.refuse_seconds, 120);
@@ -188,7 +190,8 @@ TEST(LaunchQueueTest, ConstraintsCountRecordedAndNewInstances) {
     return std::vector<InstancePtr>{testing::InstanceOn("n1")};
   };
   std::vector<v1::Offer> offers;
-  for (const char* host : {"n1", "n2", "n2", "n3"}) offers.push_back(AnOffer(host, "cpus:8;mem:8192"));
+  for (const char* host : {"n1", "n2", "n2", "n3"})
+    offers.push_back(AnOffer(host, "cpus:8;mem:8192"));
   const auto uses = queue.UseOffers(offers, instances, kT0);
   EXPECT_EQ(uses[0].launches.size(), 0U);
   EXPECT_EQ(uses[1].launches.size() + uses[2].launches.size(), 1U);
@@ -263,7 +266,8 @@ TEST(LaunchQueueTest, IdleHoldsNoOffers) {
   EXPECT_THAT(queue.TakeRevive(kT0), IsEmpty());
   queue.SetWanted(app, 0, kT0 + 1);
   EXPECT_THAT(queue.WantingRoles(kT0 + 1), IsEmpty());
-  EXPECT_EQ(LaunchesIn(queue.UseOffers({AnOffer("n", "cpus:8;mem:8192")}, NoInstances(), kT0 + 2)), 0U);
+  EXPECT_EQ(LaunchesIn(queue.UseOffers({AnOffer("n", "cpus:8;mem:8192")}, NoInstances(), kT0 + 2)),
+            0U);
   queue.SetWanted(app, 1, kT0 + 3);
   queue.Remove("/a");
   EXPECT_THAT(queue.WantingRoles(kT0 + 4), IsEmpty());
@@ -274,8 +278,9 @@ TEST(LaunchQueueTest, NewWantsReviveAtOnceOthersAtIntervals) {
   const AppPtr app = Shared(AnApp("/a", 1, 100));
   queue.SetWanted(app, 1, kT0);
   EXPECT_THAT(queue.TakeRevive(kT0), ElementsAre("web"));
-  queue.SetWanted(app, 1, kT0 + 500);  // The same level: nothing new.
-  EXPECT_THAT(queue.TakeRevive(kT0 + 500), IsEmpty());
+  queue.SetWanted(app, 1, kT0 + 500);                          // The same level: nothing new.
+  queue.SetWanted(Shared(AnApp("/a", 1, 100)), 1, kT0 + 600);  // A copy of the same definition.
+  EXPECT_THAT(queue.TakeRevive(kT0 + 600), IsEmpty());
   queue.SetWanted(app, 2, kT0 + 1'000);
   EXPECT_THAT(queue.TakeRevive(kT0 + 1'000), ElementsAre("web"));
   queue.SetWanted(app, 1, kT0 + 1'100);  // Fewer.
@@ -317,7 +322,8 @@ TEST(LaunchQueueTest, FunnelIsCounted) {
   LaunchQueue queue = AQueue();
   AppSpec app = AnApp("/a", 1, 4, 8192);
   queue.SetWanted(Shared(app), 1, kT0);
-  const std::vector<v1::Offer> offers = {AnOffer("n1", "cpus:1;mem:100"), AnOffer("n2", "cpus:8;mem:6348"),
+  const std::vector<v1::Offer> offers = {AnOffer("n1", "cpus:1;mem:100"),
+                                         AnOffer("n2", "cpus:8;mem:6348"),
                                          AnOffer("n3", "cpus:8;mem:512")};
   (void)queue.UseOffers(offers, NoInstances(), kT0 + 1);
   (void)queue.UseOffers({offers[0]}, NoInstances(), kT0 + 2);
@@ -346,7 +352,8 @@ TEST(LaunchQueueTest, FiguresAreBounded) {
   LaunchQueue queue = AQueue();
   queue.SetWanted(Shared(AnApp("/a", 1, 4)), 1, kT0);
   for (int i = 0; i < 100; ++i) {
-    (void)queue.UseOffers({AnOffer("n" + std::to_string(i), "cpus:1;mem:100")}, NoInstances(), kT0 + i);
+    (void)queue.UseOffers({AnOffer("n" + std::to_string(i), "cpus:1;mem:100")}, NoInstances(),
+                          kT0 + i);
   }
   const WaitingPtr waiting = queue.Find("/a");
   EXPECT_EQ(waiting->unused.size(), WaitingApp::kMaxUnused);
@@ -373,9 +380,11 @@ TEST(LaunchQueueTest, ChangedAppsAreTold) {
 TEST(LaunchQueueTest, EveryAppIsToldItsRefusalsInTurn) {
   LaunchQueue queue = AQueue();
   constexpr int kApps = 5'000;
-  for (int i = 0; i < kApps; ++i) queue.SetWanted(Shared(AnApp("/a" + std::to_string(i), 1, 100)), 1, kT0);
+  for (int i = 0; i < kApps; ++i)
+    queue.SetWanted(Shared(AnApp("/a" + std::to_string(i), 1, 100)), 1, kT0);
   std::vector<v1::Offer> offers;
-  for (int i = 0; i < 100; ++i) offers.push_back(AnOffer("n" + std::to_string(i), "cpus:1;mem:8192"));
+  for (int i = 0; i < 100; ++i)
+    offers.push_back(AnOffer("n" + std::to_string(i), "cpus:1;mem:8192"));
   (void)queue.TakeChanged();
   (void)queue.UseOffers(offers, NoInstances(), kT0);
   for (const WaitingPtr& waiting : queue.All()) EXPECT_GE(waiting->offers_processed, 1U);

@@ -28,7 +28,8 @@ MatchOutcome Try(const AppSpec& app, const v1::Offer& offer, MatchOptions option
   return Match(app, offer, left, others, options, kNowMs, rng);
 }
 
-MatchedInstance Matched(const AppSpec& app, const v1::Offer& offer, const MatchOptions& options = {}) {
+MatchedInstance Matched(const AppSpec& app, const v1::Offer& offer,
+                        const MatchOptions& options = {}) {
   MatchOutcome outcome = Try(app, offer, options);
   if (const auto* refusal = std::get_if<MatchRefusal>(&outcome)) {
     ADD_FAILURE() << "refused: " << RejectReasonName(refusal->reason);
@@ -99,7 +100,8 @@ TEST(MatchTest, RefusalsHaveNumbers) {
   EXPECT_EQ(refusal.offered, 6348);
   AppSpec unique = AnApp("/web");
   *unique.add_constraints() = AConstraint("hostname", Op::UNIQUE);
-  const MatchOutcome placed = Try(unique, AnOffer("a", "cpus:1;mem:128"), {}, {testing::InstanceOn("a")});
+  const MatchOutcome placed =
+      Try(unique, AnOffer("a", "cpus:1;mem:128"), {}, {testing::InstanceOn("a")});
   EXPECT_EQ(std::get<MatchRefusal>(placed).constraint, "hostname UNIQUE");
 }
 
@@ -117,9 +119,11 @@ TEST(MatchTest, MaintenanceWindows) {
     v1::Offer offer = AnOffer("a", "cpus:1;mem:128");
     offer.mutable_unavailability()->mutable_start()->set_nanoseconds(row.start_ms * 1'000'000);
     if (row.duration_ms > 0) {
-      offer.mutable_unavailability()->mutable_duration()->set_nanoseconds(row.duration_ms * 1'000'000);
+      offer.mutable_unavailability()->mutable_duration()->set_nanoseconds(row.duration_ms *
+                                                                          1'000'000);
     }
-    EXPECT_EQ(Refused(Try(AnApp("/web"), offer)) == "AgentMaintenance", row.refused) << row.start_ms;
+    EXPECT_EQ(Refused(Try(AnApp("/web"), offer)) == "AgentMaintenance", row.refused)
+        << row.start_ms;
   }
 }
 
@@ -131,11 +135,10 @@ TEST(MatchTest, AcceptedRoles) {
     std::vector<std::string> roles;
     std::string of_reserved, of_unreserved, of_both;
   };
-  for (const Row& row : std::vector<Row>{
-           {{}, "", "", ""},
-           {{"*", "web"}, "", "", ""},
-           {{"*"}, "UnfulfilledRole", "", "InsufficientCpus"},
-           {{"web"}, "", "UnfulfilledRole", "InsufficientCpus"}}) {
+  for (const Row& row : std::vector<Row>{{{}, "", "", ""},
+                                         {{"*", "web"}, "", "", ""},
+                                         {{"*"}, "UnfulfilledRole", "", "InsufficientCpus"},
+                                         {{"web"}, "", "UnfulfilledRole", "InsufficientCpus"}}) {
     AppSpec app = AnApp("/web");
     for (const std::string& role : row.roles) app.add_accepted_resource_roles(role);
     EXPECT_EQ(Refused(Try(app, reserved)), row.of_reserved);
@@ -190,7 +193,8 @@ TEST(MatchTest, OtherPortsAreDrawn) {
     const auto left = model::Resources::FromProto(offer.resources()).value();
     const MatchOutcome outcome = Match(app, offer, left, {}, {}, kNowMs, rng);
     const auto& matched = std::get<MatchedInstance>(outcome);
-    const std::set<uint32_t> ports(matched.record.host_ports().begin(), matched.record.host_ports().end());
+    const std::set<uint32_t> ports(matched.record.host_ports().begin(),
+                                   matched.record.host_ports().end());
     EXPECT_EQ(ports.size(), 4U);
     EXPECT_TRUE(left.Contains(matched.used));
     first.insert(matched.record.host_ports(0));
@@ -307,7 +311,8 @@ TEST(MatchTest, EnvironmentWithPrefixAndRequestedPorts) {
   MatchOptions options;
   options.env_vars_prefix = "MY_";
   options.enforces_role = [](const Path& path) { return path == "/web"; };
-  const MatchedInstance matched = Matched(app, AnOffer("a", "cpus:1;mem:128;ports:[31000-31009]"), options);
+  const MatchedInstance matched =
+      Matched(app, AnOffer("a", "cpus:1;mem:128;ports:[31000-31009]"), options);
   const auto variables = EnvironmentOf(matched.task);
   const std::string first = std::to_string(matched.record.host_ports(0));
   const std::string second = std::to_string(matched.record.host_ports(1));
