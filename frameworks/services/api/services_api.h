@@ -16,6 +16,7 @@
 #include "actors/endpoints/common_routes.h"
 #include "actors/http/client.h"
 #include "actors/http/router.h"
+#include "actors/net/io_runtime.h"
 #include "actors/runtime/published.h"
 #include "actors/runtime/reply.h"
 #include "frameworks/services/core/commands.h"
@@ -45,7 +46,8 @@ using PublishedLeadership = runtime::Published<Leadership>;
 struct ApiContext {
   std::shared_ptr<const PublishedLeadership> leadership;
   endpoints::Executor pool;            // For parsing and rendering.
-  std::shared_ptr<http::Client> client;  // For the leader proxy.
+  std::shared_ptr<http::Client> client;  // For the leader proxy, as is the next.
+  net::IoRuntime* io = nullptr;
   Defaults defaults;
   std::string address;                 // host:port of this daemon, as in X-Marathon-Leader.
   std::string scheme = "http";

@@ -202,9 +202,10 @@ void HandleReset(CoreState& state, uint64_t request, const ResetLaunchDelay& com
 WriteDone Commit(CoreState& state, Changed changed, const std::string& rolls_back, VersionMs version,
                  bool force, int64_t now_ms) {
   const Catalog before = state.catalog;
+  // Half-done upgrades of the deployments that end here go on in this one.
   internal::DeploymentRecord plan =
       MakePlan({before, changed.catalog, changed.apps, changed.kill_first, state.rng.Uuid(), version,
-                now_ms});
+                now_ms, force ? state.deployments.Upgrading(changed.apps) : std::set<Path>()});
   if (!rolls_back.empty()) plan.set_rolls_back(rolls_back);
   state.catalog = std::move(changed.catalog);
   const ChangePtr change = state.catalog.RecordChange(before, version);

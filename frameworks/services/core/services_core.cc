@@ -24,7 +24,12 @@ void LoadCatalog(CoreState& state, const Records& records) {
 
 void LoadDeployments(CoreState& state, const Records& records) {
   for (const DeploymentPtr& deployment : records.deployments) {
-    state.deployments.Load(deployment);
+    if (!state.deployments.Load(deployment)) {
+      state.out.warnings.push_back("The deployment " + deployment->id() +
+                                   " contradicts another one and is dropped");
+      state.Delete(DeploymentKey(deployment->id()));
+      continue;
+    }
     state.deployments_view.Set(deployment->id(), deployment);
     for (const internal::DeploymentChange& change : deployment->changes()) {
       state.deployment_of_view.Set(change.app(), deployment->id());

@@ -17,11 +17,7 @@ struct ServiceEvent {
   // Members of the event's object behind eventType and timestamp, as JSON without braces; no comma
   // in front: "\"appId\":\"/web\"".
   std::string members;
-  DeploymentPtr plan;       // Written as `plan` when set,
-  std::string plan_key = "plan";
-  // and with `original` and `target`, which strict clients need.
-  std::shared_ptr<const Catalog> original;
-  std::shared_ptr<const Catalog> target;
+  DeploymentPtr plan;  // Written as `plan` when set.
 };
 
 // One function for each type; all pure.

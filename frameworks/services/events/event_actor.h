@@ -38,12 +38,16 @@ class EventActor : public runtime::Core<EventCommand> {
  public:
   static constexpr size_t kMaxStreams = 50;  // As Marathon; 503 beyond.
 
-  EventActor() = default;
+  EventActor();
   ~EventActor() override;  // Closes the streams: listeners look for the new leader.
   void Turn(std::vector<EventCommand>& commands, runtime::TurnContext& turn) override;
 
  private:
   struct Stream;
+
+  void Attach(AttachStream attach, int64_t now_ms);
+  void Tell(const ServiceEvent& event);
+
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
 };
 

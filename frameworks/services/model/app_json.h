@@ -63,6 +63,8 @@ struct GroupDraft {
 
 // The members of the app's object, without its braces: callers may add more (counts, tasks ...).
 void WriteAppMembers(const AppSpec& app, JsonWriter& writer);
+// One of its healthChecks.
+void WriteHealthCheck(const internal::AppHealthCheck& check, JsonWriter& writer);
 
 // Differ in more than `instances`, versions and deadlines of deployments: a restart is due.
 [[nodiscard]] bool NeedsRestart(const AppSpec& before, const AppSpec& after);

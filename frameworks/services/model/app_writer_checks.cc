@@ -19,6 +19,8 @@ void WritePort(const Check& check, JsonWriter& writer) {
   if (check.has_port_index()) WriteAmount("portIndex", check.port_index(), writer);
 }
 
+}  // namespace
+
 void WriteHealthCheck(const internal::AppHealthCheck& check, JsonWriter& writer) {
   writer.BeginObject();
   if (check.has_command()) {
@@ -42,6 +44,8 @@ void WriteHealthCheck(const internal::AppHealthCheck& check, JsonWriter& writer)
   WriteAmount("delaySeconds", check.delay_seconds(), writer);
   writer.EndObject();
 }
+
+namespace {
 
 void WriteCheck(const internal::AppCheck& check, JsonWriter& writer) {
   writer.Key("check");

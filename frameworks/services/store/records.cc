@@ -53,13 +53,13 @@ Status LoadShared(const store::Snapshot& snapshot, std::string_view prefix,
   });
 }
 
-Result<internal::ServicesHeader> LoadHeader(const store::Snapshot& snapshot) {
+Result<internal::ServicesHeader> LoadHeader(const store::Snapshot& snapshot, std::string_view key) {
   internal::ServicesHeader header;
-  const auto item = snapshot.Get(kHeaderKey);
+  const auto item = snapshot.Get(key);
   if (!item) return header;
   if (!header.ParseFromArray(item->value.data(), static_cast<int>(item->value.size()))) {
     return DataLoss(
-        "The header of the services' store cannot be read; restore a backup with `meseta log restore`");
+        "The record '" + std::string(key) + "' of the services' store cannot be read; restore a backup with `meseta log restore`");
   }
   if (header.format() > kServicesFormat) {
     return FailedPrecondition("The services' store has format " + std::to_string(header.format()) +
@@ -73,7 +73,7 @@ Result<internal::ServicesHeader> LoadHeader(const store::Snapshot& snapshot) {
 
 Result<Records> LoadRecords(const store::Snapshot& snapshot) {
   Records records;
-  ASSIGN_OR_RETURN(records.header, LoadHeader(snapshot));
+  ASSIGN_OR_RETURN(records.header, LoadHeader(snapshot, kHeaderKey));
   RETURN_IF_ERROR(LoadShared(snapshot, kApp, &records.apps));
   RETURN_IF_ERROR(LoadShared(snapshot, kGroup, &records.groups));
   RETURN_IF_ERROR(LoadShared(snapshot, kVersion, &records.versions));
@@ -89,11 +89,11 @@ Result<Records> LoadRecords(const store::Snapshot& snapshot) {
 }
 
 Result<store::Batch> OpenTerm(const store::Snapshot& snapshot, uint64_t term) {
-  ASSIGN_OR_RETURN(internal::ServicesHeader header, LoadHeader(snapshot));
+  ASSIGN_OR_RETURN(internal::ServicesHeader header, LoadHeader(snapshot, kTermKey));
   header.set_format(kServicesFormat);
   header.set_term(term);
   store::Batch batch;
-  batch.changes.push_back({kHeaderKey, header.SerializeAsString()});
+  batch.changes.push_back({kTermKey, header.SerializeAsString()});
   return batch;
 }
 

@@ -1,6 +1,7 @@
 // What meseta-services keeps in its replicated store, one record a key (messages of services.proto):
 //
 //   header                      ServicesHeader
+//   term                        ServicesHeader, of which format and term are set
 //   app/<path>                  AppSpec, as wanted now
 //   group/<path>                GroupSpec
 //   version/<path> <version>    AppSpec, as it was in that version (13 digits: in order)
@@ -38,11 +39,12 @@ struct Records {
 };
 [[nodiscard]] Result<Records> LoadRecords(const store::Snapshot& snapshot);
 
-// The write with which a leader begins its term: the header, with that term. A header of a newer
-// format is refused.
+// The write with which a leader begins its term. A store of a newer format is refused. It leaves the
+// header alone, of which this daemon may not know the newest yet.
 [[nodiscard]] Result<store::Batch> OpenTerm(const store::Snapshot& snapshot, uint64_t term);
 
 inline constexpr char kHeaderKey[] = "header";
+inline constexpr char kTermKey[] = "term";
 [[nodiscard]] std::string AppKey(const Path& path);
 [[nodiscard]] std::string GroupKey(const Path& path);
 [[nodiscard]] std::string VersionKey(const Path& path, VersionMs version);

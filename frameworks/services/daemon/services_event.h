@@ -1,6 +1,7 @@
 // What the services' actor is told.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
 
@@ -20,6 +21,12 @@ struct StoreWritten {
   uint64_t number = 0;
   Status outcome;
 };
-using ServicesActorEvent = std::variant<AskCore, StoreWritten, ProbeResult, sdk::SchedulerEvent>;
+// The first event: where to post the others.
+struct Begin {
+  std::function<void(sdk::SchedulerEvent)> on_scheduler;
+  std::function<void(StoreWritten)> on_written;
+};
+using ServicesActorEvent =
+    std::variant<Begin, AskCore, StoreWritten, ProbeResult, sdk::SchedulerEvent>;
 
 }  // namespace meseta::services
