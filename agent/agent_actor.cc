@@ -101,6 +101,8 @@ void AgentActor::On(SandboxRemoved& event, Now now) {
 
 void AgentActor::Perform(AgentEffects effects) {
   for (const std::string& line : effects.log) LOG(INFO) << line;
+  for (const ProbeId id : effects.stop_probes) outlets_.prober->Stop(id);
+  for (Probe& probe : effects.probes) outlets_.prober->Start(std::move(probe));
   for (CheckpointBatch& batch : effects.persist) {
     const uint64_t number = batch.number;
     const Status status = outlets_.write(std::move(batch));

@@ -35,13 +35,14 @@ struct UsageWanted {
 };
 struct UsageSampled { uint64_t request = 0; size_t index = 0; Result<v1::ResourceStatistics> sample; };
 
-using AgentEvent = std::variant<net::LinkEvent, ContainerEvent, CheckpointWritten, SandboxRemoved,
+using AgentEvent = std::variant<net::LinkEvent, ContainerEvent, ProbeResult, CheckpointWritten, SandboxRemoved,
                                 DiskMeasured, UsageWanted, UsageSampled>;
 
 // What the actor acts on. Everything outlives it.
 struct AgentOutlets {
   net::Transport* transport = nullptr;
   Containerizer* containerizer = nullptr;
+  Prober* prober = nullptr;
   runtime::Jobs* pool = nullptr;
   // Answered by CheckpointWritten.
   std::function<Status(CheckpointBatch)> write;
@@ -80,6 +81,7 @@ class AgentActor : public runtime::Core<AgentEvent> {
 
   void On(net::LinkEvent& event, Now now);
   void On(ContainerEvent& event, Now now) { Perform(core_->FromContainer(event, now)); }
+  void On(ProbeResult& event, Now now) { Perform(core_->FromProbe(event, now)); }
   void On(CheckpointWritten& event, Now now);
   void On(SandboxRemoved& event, Now now);
   void On(DiskMeasured& event, Now now) { Perform(core_->DiskUsed(event.used, now)); }

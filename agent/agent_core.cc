@@ -240,6 +240,7 @@ AgentEffects AgentCore::Tick(Now now) {
     turn_.stop = FailedPrecondition(shutdown_reason_);
   }
   CollectGarbage(now);
+  RunChecks(now);
   return Finish(now);
 }
 
@@ -251,6 +252,8 @@ AgentEffects AgentCore::Finish(Now now) {
     return out;
   }
   out.log = std::move(turn_.log);
+  out.probes = std::move(turn_.probes);
+  out.stop_probes = std::move(turn_.stop_probes);
   out.dial = std::exchange(turn_.dial, std::nullopt);
   if (!batch_.empty()) {
     batch_.number = ++last_write_;
@@ -296,6 +299,7 @@ std::optional<Time> AgentCore::NextWake(Now now) const {
   earlier(leader_.wake_at());
   earlier(streams_.wake_at());
   earlier(shutdown_at_);
+  if (!checks_due_.empty() && probes_.size() < kMaxProbesAtOnce) earlier(checks_due_.begin()->first);
   for (const auto& [end, container] : garbage_by_end_) {
     if (garbage_.at(container).deleting) continue;
     const Duration left = end + SandboxMaxAge() - now.wall;
@@ -441,11 +445,15 @@ void AgentCore::CheckInvariants() const {
     CHECK(frameworks_.count(key.framework) == 1) << key.task;
     if (!task.container.empty()) CHECK(containers_.at(task.container) == key) << key.task;
     CHECK(task.ended || !task.container.empty()) << key.task;
+    CHECK(!task.checks || (!task.ended && !task.kill_grace)) << key.task;
+    CHECK(!task.checks_wake || checks_due_.count({*task.checks_wake, key}) == 1) << key.task;
   }
   for (const auto& [id, framework] : frameworks_) {
     CHECK(framework.tasks == count[id]) << id;
     CHECK(framework.idle == (framework.tasks == 0)) << id;
   }
+  for (const auto& [id, probe] : probes_) CHECK(tasks_.at(probe.first).checks) << id;
+  for (const auto& [due, key] : checks_due_) CHECK(tasks_.at(key).checks_wake == due) << key.task;
   CHECK(garbage_.size() == garbage_by_end_.size());
   CHECK(parked_.empty() || parked_.front().first > durable_);
 }

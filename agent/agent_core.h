@@ -13,11 +13,13 @@
 // answered by a status update. It never reaches a CHECK.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +29,8 @@
 #include "actors/base/time.h"
 #include "actors/messages/internal/agent.pb.h"
 #include "agent/agent_options.h"
+#include "agent/checks/check_core.h"
+#include "agent/checks/probe.h"
 #include "agent/containerizer/containerizer.h"
 #include "agent/leader_core.h"
 #include "agent/recovery/checkpoint.h"
@@ -55,6 +59,9 @@ struct AgentEffects {
   std::optional<std::vector<std::string>> dial;
   std::vector<DeleteSandbox> delete_sandboxes;  // Each is answered by SandboxDeleted.
   std::vector<ViewChange> view;
+  // These wait for no write: a probe changes nothing.
+  std::vector<ProbeId> stop_probes;
+  std::vector<Probe> probes;       // Each is answered by FromProbe, unless stopped.
   std::vector<std::string> log;    // Sentences for the daemon's log.
   std::optional<Status> stop;      // The daemon must end, for this reason. OK: as asked.
   std::optional<Time> wake_at;     // Call Tick then, at the latest. Replaces an earlier one.
@@ -67,6 +74,9 @@ struct AgentStats {
   uint64_t valid_status_updates = 0;    // Made here.
   uint64_t invalid_status_updates = 0;  // Refused: after a terminal one, or of unknown tasks.
   uint64_t container_launch_errors = 0;
+  uint64_t probes_succeeded = 0;  // Of checks: answered; of health checks: healthy.
+  uint64_t probes_failed = 0;
+  uint64_t probes_running = 0;    // Now.
   uint64_t sandboxes_deleted = 0;
   uint64_t sandbox_deletions_failed = 0;
   uint64_t sandboxes_pending = 0;
@@ -86,6 +96,10 @@ class AgentCore {
  public:
   // Completed sandboxes whose deletion is scheduled; beyond it the oldest are deleted early.
   static constexpr size_t kMaxSandboxes = 200'000;
+  // Probes under way; what is due beyond waits for one to end, the longest due first.
+  static constexpr size_t kMaxProbesAtOnce = 128;
+  // Unacknowledged updates of a task beyond which its checks make no more.
+  static constexpr size_t kMaxPendingCheckUpdates = 100;
   // An answer to a registration is awaited this long, doubling to a minute, then asked for again. A
   // link loses nothing and a master that is deposed says so: who does not answer has thousands to
   // answer, and saying it twice makes it slower.
@@ -103,6 +117,7 @@ class AgentCore {
   [[nodiscard]] AgentEffects LinkDown(MasterLink link, Now now);
   [[nodiscard]] AgentEffects FromMaster(MasterLink link, const internal::ToAgent& message, Now now);
   [[nodiscard]] AgentEffects FromContainer(const ContainerEvent& event, Now now);
+  [[nodiscard]] AgentEffects FromProbe(const ProbeResult& result, Now now);
   // All batches up to `number` are durable.
   [[nodiscard]] AgentEffects Persisted(uint64_t number, Now now);
   [[nodiscard]] AgentEffects PersistFailed(const Status& status, Now now);
@@ -133,6 +148,12 @@ class AgentCore {
     bool recovering = false;             // Recover() has not yet said what became of it.
     bool never_started = false;          // Found so by recovery; launched anew by Start().
     WallTime launched;
+    uint64_t updates = 0;                // Ever made, and so numbered in the checkpoint.
+    std::optional<CheckCore> checks;     // While it runs and is not being killed.
+    std::optional<Time> checks_wake;     // Its place in checks_due_.
+    std::array<std::optional<ProbeId>, 2> probes;  // Under way, by CheckKind.
+    std::array<bool, 2> untold = {};     // Answers that no update has told yet, by CheckKind.
+    CheckHistory check_history;
   };
   struct FrameworkEntry {
     v1::FrameworkInfo info;
@@ -203,6 +224,18 @@ class AgentCore {
   void CountState(v1::TaskState from, v1::TaskState to);
   void FillTasks(internal::ReregisterAgent& message) const;
 
+  // agent_core_checks.cc: checks of running tasks.
+  void StartChecks(TaskEntry& task, bool resumed, Now now);
+  void StopChecks(TaskEntry& task);
+  void ScheduleChecks(TaskEntry& task);
+  void RunChecks(Now now);
+  void StartProbe(TaskEntry& task, CheckKind kind);
+  void Learned(TaskEntry& task, CheckKind kind, const CheckNews& news, Now now);
+  void TellChecks(TaskEntry& task, Now now);
+  void AddCheckResults(const TaskEntry& task, v1::TaskStatus* status) const;
+  static void RestoreCheckResults(TaskEntry& task, const v1::TaskStatus& status);
+  static void AddStatus(TaskEntry& task, const v1::TaskStatus& status);
+
   // agent_core_garbage.cc: completed tasks and their sandboxes.
   void AddGarbage(ExecutorPtr executor, WallTime ended);
   void CollectGarbage(Now now);
@@ -229,6 +262,10 @@ class AgentCore {
   std::map<TaskKey, TaskEntry> tasks_;
   std::map<ContainerId, TaskKey> containers_;  // Of tasks that have one.
   UpdateStreamsCore streams_;
+
+  std::set<std::pair<Time, TaskKey>> checks_due_;  // Of tasks with TaskEntry::checks_wake.
+  std::map<ProbeId, std::pair<TaskKey, CheckKind>> probes_;  // Under way.
+  ProbeId next_probe_ = 1;
 
   std::map<ContainerId, Garbage> garbage_;
   std::multimap<WallTime, ContainerId> garbage_by_end_;

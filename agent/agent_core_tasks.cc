@@ -158,6 +158,7 @@ void AgentCore::KillOne(TaskEntry& task, Duration grace, Now now) {
   const bool first = !task.kill_grace.has_value();
   if (first) ++stats_.executors_terminating;
   task.kill_grace = grace;
+  StopChecks(task);
   PutTask(task);
   const bool runs = task.task.state() == v1::TASK_RUNNING || task.task.state() == v1::TASK_STARTING;
   if (first && runs &&
@@ -176,6 +177,9 @@ void AgentCore::Handle(const internal::AcknowledgeUpdate& message, Now now) {
   if (stream.closed()) {
     CloseTask(key, now);
     return;
+  }
+  if (const auto task = tasks_.find(key); task != tasks_.end() && task->second.checks) {
+    TellChecks(task->second, now);
   }
   internal::CheckpointRecord record;
   internal::AcknowledgedCheckpoint& acknowledged = *record.mutable_acknowledged();
@@ -263,6 +267,8 @@ void AgentCore::On(const ContainerRecovered& event, Now now) {
     CallContainerizer(AgentEffects::Kill{task->container, *task->kill_grace});
   } else if (frameworks_.at(task->key.framework).shutting_down) {
     KillOne(*task, KillGrace(task->info, nullptr), now);
+  } else {
+    StartChecks(*task, /*resumed=*/true, now);
   }
 }
 
@@ -287,6 +293,7 @@ void AgentCore::Started(TaskEntry& task, int64_t pid, Now now) {
   // Both at once: a command task has no executor that would take time between them.
   Update(task, NewStatus(task, v1::TASK_STARTING, now), now);
   Update(task, NewStatus(task, v1::TASK_RUNNING, now), now);
+  StartChecks(task, /*resumed=*/false, now);
   ShowTask(task, Stage::kLaunched);
 }
 
@@ -296,6 +303,7 @@ void AgentCore::Ended(TaskEntry& task, const TaskOutcome& outcome, Now now) {
   if (task.kill_grace) --stats_.executors_terminating;
   ++stats_.executors_terminated;
   task.ended = true;
+  StopChecks(task);
   v1::TaskStatus status = NewStatus(task, outcome.state, now);
   status.set_source(outcome.source);
   if (outcome.reason) status.set_reason(*outcome.reason);
@@ -320,6 +328,7 @@ v1::TaskStatus AgentCore::NewStatus(const TaskEntry& task, v1::TaskState state, 
   status.set_timestamp(now.wall.seconds());
   const auto uuid = rng_.UuidBytes();
   status.set_uuid(uuid.data(), uuid.size());
+  AddCheckResults(task, &status);
   if (task.container.empty()) return status;
   status.mutable_executor_id()->set_value(task.key.task.value());
   v1::ContainerStatus& container = *status.mutable_container_status();
@@ -331,12 +340,20 @@ v1::TaskStatus AgentCore::NewStatus(const TaskEntry& task, v1::TaskState state, 
   return status;
 }
 
-void AgentCore::Update(TaskEntry& task, v1::TaskStatus status, Now) {
-  CountState(task.task.state(), status.state());
+void AgentCore::AddStatus(TaskEntry& task, const v1::TaskStatus& status) {
+  ++task.updates;
   task.task.set_state(status.state());
   task.task.set_status_update_state(status.state());
   task.task.set_status_update_uuid(status.uuid());
-  *task.task.add_statuses() = status;
+  // The newest of each state, as the master keeps them: checks may make any number.
+  auto* statuses = task.task.mutable_statuses();
+  if (!statuses->empty() && statuses->rbegin()->state() == status.state()) statuses->RemoveLast();
+  *statuses->Add() = status;
+}
+
+void AgentCore::Update(TaskEntry& task, v1::TaskStatus status, Now) {
+  CountState(task.task.state(), status.state());
+  AddStatus(task, status);
   if (frameworks_.at(task.key.framework).shutting_down) return;
 
   internal::StatusUpdate update;
@@ -411,9 +428,7 @@ void AgentCore::CloseTask(const TaskKey& key, Now now) {
   const auto it = tasks_.find(key);
   if (it == tasks_.end()) return;
   TaskEntry& task = it->second;
-  for (int i = 0; i < task.task.statuses_size(); ++i) {
-    batch_.erase.push_back(UpdateRecordKey(key, static_cast<uint64_t>(i)));
-  }
+  for (uint64_t i = 0; i < task.updates; ++i) batch_.erase.push_back(UpdateRecordKey(key, i));
   batch_.erase.push_back(AcknowledgedRecordKey(key));
   batch_.erase.push_back(TaskRecordKey(key));
   // An update or task written in this very turn must not outlive its erasure.
@@ -425,6 +440,7 @@ void AgentCore::CloseTask(const TaskKey& key, Now now) {
                                     batch_.erase.end();
                            }),
             put.end());
+  StopChecks(task);
   streams_.Remove(key);
   if (!task.container.empty()) {
     auto record = std::make_shared<ExecutorRecord>();
@@ -541,10 +557,8 @@ void AgentCore::Restore(RecoveredTask recovered) {
   for (size_t i = 0; i < recovered.updates.size(); ++i) {
     const v1::TaskStatus& status = recovered.updates[i].status();
     CountState(task.task.state(), status.state());
-    task.task.set_state(status.state());
-    task.task.set_status_update_state(status.state());
-    task.task.set_status_update_uuid(status.uuid());
-    *task.task.add_statuses() = status;
+    AddStatus(task, status);
+    RestoreCheckResults(task, status);
     if (listening) streams_.Restore(key, std::move(recovered.updates[i]), i < recovered.acknowledged);
   }
 }

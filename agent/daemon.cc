@@ -19,6 +19,7 @@
 #include "actors/runtime/entropy.h"
 #include "agent/agent_actor.h"
 #include "agent/api/agent_api.h"
+#include "agent/checks/prober_posix.h"
 #include "agent/containerizer/posix_containerizer.h"
 #include "agent/isolators/posix_isolator.h"
 #include "agent/launcher/process_posix.h"
@@ -98,6 +99,7 @@ struct AgentDaemon::State {
   std::unique_ptr<runtime::WorkerPool> pool;
   std::unique_ptr<runtime::BatchWorker<CheckpointBatch>> writer;
   std::unique_ptr<PosixContainerizer> containerizer;
+  std::unique_ptr<PosixProber> prober;
   std::unique_ptr<runtime::CoreShell<AgentEvent>> agent;
   std::atomic<bool> stopped = false;
 
@@ -195,6 +197,19 @@ void StartContainerizer(State* s) {
       [s](ContainerEvent event) { s->Post(std::move(event)); });
 }
 
+Status StartProber(State* s) {
+  PosixProber::Options options;
+  options.shim_program = s->launcher_dir + "/meseta-shim";
+  options.switch_user = s->flags.switch_user;
+  ASSIGN_OR_RETURN(s->prober, PosixProber::Make(
+                                  std::move(options), s->network->io(),
+                                  [s](std::function<void()> job) {
+                                    return s->pool->Submit(std::move(job)).ok();
+                                  },
+                                  [s](ProbeResult result) { s->Post(std::move(result)); }));
+  return OkStatus();
+}
+
 void StartWriter(State* s) {
   s->writer = std::make_unique<runtime::BatchWorker<CheckpointBatch>>(
       "checkpoint", kMaxWaitingBatches, kMaxBatchesPerWrite,
@@ -208,6 +223,7 @@ void StartActor(State* s, const AgentOptions& options, const RecoveredAgent& rec
   AgentOutlets outlets;
   outlets.transport = &s->network->transport();
   outlets.containerizer = s->containerizer.get();
+  outlets.prober = s->prober.get();
   outlets.pool = s->pool.get();
   outlets.write = [s](CheckpointBatch batch) { return s->writer->Submit(std::move(batch)); };
   outlets.board = s->board;
@@ -272,6 +288,7 @@ Result<std::unique_ptr<AgentDaemon>> AgentDaemon::Start(
   s->pool = std::make_unique<runtime::WorkerPool>("agent-pool", flags.worker_threads, kMaxPoolJobs);
   StartWriter(s);
   StartContainerizer(s);
+  RETURN_IF_ERROR(StartProber(s));
   if (flags.logging.log_dir) s->files->Attach("/slave/log", flags.logging.log_dir->value);
   StartActor(s, options, recovered);
   s->network->transport().Register(kActorName, {net::PeerRole::kMaster},
@@ -289,6 +306,7 @@ void AgentDaemon::Stop() {
   s->agent->Stop();
   s->pool->Stop();
   s->network->Stop();
+  s->prober.reset();
   s->containerizer.reset();
   s->writer->Stop();
 }

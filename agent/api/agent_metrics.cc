@@ -76,6 +76,9 @@ Metrics AgentMetrics(const AgentSnapshot& view, const endpoints::SystemStats& sy
   out["slave/container_launch_errors"] = number(stats.container_launch_errors);
   out["slave/valid_status_updates"] = number(stats.valid_status_updates);
   out["slave/invalid_status_updates"] = number(stats.invalid_status_updates);
+  out["slave/check_probes_succeeded"] = number(stats.probes_succeeded);
+  out["slave/check_probes_failed"] = number(stats.probes_failed);
+  out["slave/check_probes_running"] = number(stats.probes_running);
   out["slave/executor_directory_max_allowed_age_secs"] = stats.sandbox_max_age_seconds;
   out["slave/messages_dropped_stale_term"] = number(stats.stale_terms_dropped);
   out["slave/messages_dropped_unexpected"] = number(stats.unexpected_messages_dropped);

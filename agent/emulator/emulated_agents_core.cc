@@ -22,6 +22,14 @@ std::optional<Duration> ParseSeconds(std::string_view text) {
   return Duration::FromSecondsDouble(std::min(seconds, kLongestSleepSeconds));
 }
 
+ProbeResult PassedProbe(const Probe& probe) {
+  using Kind = ProbeTarget::Kind;
+  constexpr int kHttpOk = 200;
+  const Kind kind = probe.target.kind;
+  const int answer = kind == Kind::kCommand ? 0 : kind == Kind::kTcp ? 1 : kHttpOk;
+  return ProbeResult{probe.id, answer, ""};
+}
+
 }  // namespace
 
 std::optional<Duration> SleepOf(const v1::CommandInfo& command) {
@@ -190,6 +198,10 @@ void EmulatedAgentsCore::Perform(uint32_t index, AgentEffects effects, Now now) 
       effects_.log.push_back("agent " + std::to_string(options_.first + index) + ": " + line);
     }
     for (auto& call : next.containers) Call(index, call, &events, now);
+    // Emulated tasks pass every check.
+    for (const Probe& probe : next.probes) {
+      work.push_back(agent.core->FromProbe(PassedProbe(probe), now));
+    }
     for (auto& send : next.send) {
       effects_.send.push_back({send.link, options_.first + index, std::move(send.message)});
     }

@@ -137,8 +137,6 @@ namespace {
 // What the task asks for and this agent would have to ignore; empty when there is nothing. A task
 // that runs without its health check, volume or limit is worse than one that says why it does not.
 std::string UnservedFeature(const v1::TaskInfo& task) {
-  if (task.has_health_check()) return "a health check";
-  if (task.has_check()) return "a check";
   if (!task.limits().empty()) return "resource limits";
   for (const auto& variable : task.command().environment().variables()) {
     if (variable.type() == v1::Environment::Variable::SECRET) return "secrets in its environment";

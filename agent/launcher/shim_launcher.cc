@@ -27,11 +27,20 @@ Status SendAll(int fd, std::string_view data) {
 
 Result<std::shared_ptr<ShimChannel>> ShimLauncher::Launch(const ContainerId& id,
                                                           const ShimSpec& spec) const {
+  return Start(id.value(), spec);
+}
+
+Result<std::shared_ptr<ShimChannel>> ShimLauncher::LaunchProbe(const ShimSpec& spec) const {
+  return Start("--probe", spec);
+}
+
+Result<std::shared_ptr<ShimChannel>> ShimLauncher::Start(const std::string& argument,
+                                                         const ShimSpec& spec) const {
   ASSIGN_OR_RETURN(const std::string frame, EncodeSpec(spec));
   ASSIGN_OR_RETURN(FdPair sockets, SocketPair());
   SpawnOptions options;
   options.program = program_;
-  options.arguments = {"meseta-shim", id.value()};
+  options.arguments = {"meseta-shim", argument};
   options.inherited = {-1, -1, -1, sockets.theirs.get()};
   ASSIGN_OR_RETURN(const pid_t pid, Spawn(options));
   sockets.theirs.Reset();

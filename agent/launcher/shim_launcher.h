@@ -22,11 +22,15 @@ class ShimLauncher {
 
   // The channel is not started yet. `id` only shows in the process list.
   Result<std::shared_ptr<ShimChannel>> Launch(const ContainerId& id, const ShimSpec& spec) const;
+  // Runs the command of a check: it starts at once, writes nothing, has no `run_directory`, and is killed
+  // with all it started when the channel is closed, also by the death of this process.
+  Result<std::shared_ptr<ShimChannel>> LaunchProbe(const ShimSpec& spec) const;
   // To a shim that an earlier agent started; says hello, which ShimStarted or ShimExited answers.
   Result<std::shared_ptr<ShimChannel>> Reconnect(const std::string& root,
                                                  const ContainerId& id) const;
 
  private:
+  Result<std::shared_ptr<ShimChannel>> Start(const std::string& argument, const ShimSpec& spec) const;
   IoStrand& strand_;
   const std::string program_;
 };

@@ -1,6 +1,9 @@
 // meseta-shim: the parent of one container. It outlives the agent, keeps the task's end for it and
 // enforces kill grace and max_completion_time on its own. See shim_protocol.h for the conversation.
 //
+// Started as `meseta-shim --probe` it runs the command of a check instead: without output, without files
+// of a run, and not beyond its connection to the agent, which needs no `go`.
+//
 // Linked statically without the C++ runtime, so that one shim costs some ten private pages.
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -40,6 +43,7 @@ struct Client {
 TaskSpec spec;
 ShimCore core;
 Client clients[kMaxClients];
+bool probe = false;
 int listener = -1;
 pid_t task = -1;
 int64_t task_start_time = 0;
@@ -191,7 +195,7 @@ void Start() {
   BuildStarted(&started.writer());
   // Without the file only a killed shim's orphans would be harder to find: not worth the task.
   const char* data = started.data();
-  (void)WriteFile(kTaskFile, data, started.size(), spec.sync);
+  if (!probe) (void)WriteFile(kTaskFile, data, started.size(), spec.sync);
   Broadcast(&started);
 }
 
@@ -277,6 +281,10 @@ int Supervise(int signals) {
       if (fds[2 + i].revents != 0 && clients[i].fd >= 0) Receive(&clients[i]);
     }
     if (ready > 0 && fds[1].revents != 0) Accept();
+    if (probe && clients[0].fd < 0 && core.cause() == ExitCause::kSelf) {
+      (void)core.Kill(0, MonotonicNanos());
+      SignalTree(SIGKILL);
+    }
     const int signal = core.Tick(MonotonicNanos());
     if (signal != 0) SignalTree(signal);
   }
@@ -299,7 +307,8 @@ void DetachStdio() {
   for (int fd = 0; null >= 0 && fd < kAgentFd; ++fd) dup2(null, fd);
 }
 
-int Main() {
+int Main(int count, char** arguments) {
+  probe = count > 1 && strcmp(arguments[1], "--probe") == 0;
   // Started in a session of its own; again for whoever starts it by hand.
   setsid();
   syscall(SYS_close_range, kAgentFd + 1, ~0U, 0);
@@ -310,8 +319,11 @@ int Main() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   SpecMemory memory;
   ReceiveSpec(&memory);
-  WriteRecord();
-  AwaitGo();
+  spec.discard_output = probe;
+  if (!probe) {
+    WriteRecord();
+    AwaitGo();
+  }
   Start();
   memory.Release();
   const int status = Supervise(signals);
@@ -321,7 +333,7 @@ int Main() {
   exited.writer().Number(Key::kCause, static_cast<int64_t>(core.cause()));
   const char* data = exited.data();
   // A full disk: the agent, if there is one, still hears it.
-  (void)WriteFile(kExitFile, data, exited.size(), spec.sync);
+  if (!probe) (void)WriteFile(kExitFile, data, exited.size(), spec.sync);
   Broadcast(&exited);
   return 0;
 }
@@ -329,4 +341,4 @@ int Main() {
 }  // namespace
 }  // namespace meseta::shim
 
-int main() { return meseta::shim::Main(); }
+int main(int count, char** arguments) { return meseta::shim::Main(count, arguments); }

@@ -35,6 +35,7 @@ struct TaskSpec {
   int64_t kill_grace_ns = 0;
   int64_t max_completion_ns = -1;  // < 0: none.
   bool sync = false;
+  bool discard_output = false;     // Not told: of probes.
 };
 
 // How many pointers ParseSpec needs: arguments, environment and their ends.

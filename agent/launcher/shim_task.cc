@@ -51,15 +51,16 @@ void SwitchUser(const TaskSpec& spec, int pipe) {
 }
 
 // As the task's user and without following links: the sandbox is the user's.
-void OpenStdio(int pipe) {
+void OpenStdio(bool discard, int pipe) {
+  const char* const kNull = "/dev/null";
   constexpr int kOutputFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
   const struct {
     const char* name;
     int flags;
     int target;
-  } streams[] = {{"/dev/null", O_RDONLY, STDIN_FILENO},
-                 {"stdout", kOutputFlags, STDOUT_FILENO},
-                 {"stderr", kOutputFlags, STDERR_FILENO}};
+  } streams[] = {{kNull, O_RDONLY, STDIN_FILENO},
+                 {discard ? kNull : "stdout", discard ? O_WRONLY : kOutputFlags, STDOUT_FILENO},
+                 {discard ? kNull : "stderr", discard ? O_WRONLY : kOutputFlags, STDERR_FILENO}};
   for (const auto& stream : streams) {
     const int fd = open(stream.name, stream.flags, 0644);
     if (fd < 0 || dup2(fd, stream.target) < 0) Fail(pipe, LaunchStage::kStdio, stream.name);
@@ -101,7 +102,7 @@ void ResetSignals() {
   // Before the switch: the folders above the sandbox may be closed to the user.
   if (chdir(spec.sandbox) != 0) Fail(pipe, LaunchStage::kSandbox, spec.sandbox);
   SwitchUser(spec, pipe);
-  OpenStdio(pipe);
+  OpenStdio(spec.discard_output, pipe);
   ResetSignals();
   // Without its shim nobody would know how the task ends. After setuid, which clears it.
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -110,9 +110,6 @@ TEST(CommandExecutor, TasksThatCannotRun) {
   v1::TaskInfo image = Task("true");
   image.mutable_container()->set_type(v1::ContainerInfo::DOCKER);
   EXPECT_THAT(CheckCommandTask(framework, image).message(), HasSubstr("image"));
-  v1::TaskInfo health = Task("true");
-  health.mutable_health_check();
-  EXPECT_THAT(CheckCommandTask(framework, health).message(), HasSubstr("health check"));
   v1::TaskInfo volume = Task("true");
   volume.mutable_container()->set_type(v1::ContainerInfo::MESOS);
   volume.mutable_container()->add_volumes();
