@@ -161,6 +161,7 @@ LeadershipOutlets MakeOutlets(State* state, const ServicesFlags& flags,
   LeadershipOutlets outlets;
   outlets.term.actors = state->actors.get();
   outlets.term.io = &state->network->io();
+  outlets.term.transport = &state->network->transport();
   outlets.term.options = flags.Options();
   outlets.term.scheduler = std::move(scheduler);
   outlets.term.fatal = std::move(on_fatal);

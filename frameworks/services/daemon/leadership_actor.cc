@@ -1,5 +1,6 @@
 #include "frameworks/services/daemon/leadership_actor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/base/logging.h"
@@ -8,6 +9,7 @@ namespace meseta::services {
 namespace {
 
 constexpr Duration kFirstTurnPoll = Duration::Millis(5);
+constexpr Duration kIdleTurn = Duration::Seconds(1);
 
 }  // namespace
 
@@ -26,8 +28,11 @@ void LeadershipActor::Turn(std::vector<LeadershipEvent>& events, runtime::TurnCo
   }
   Perform(core_.Tick(now), now);
   MaybeAnswer();
+  // Keepalives tell peers how long ago the last turn was; while it leads, of the services' actor.
+  if (!term_) outlets_.term.transport->CoreTurned();
   // A term serves from its first turn on.
-  turn.WakeAt(!waiting_.empty() && term_ ? now + kFirstTurnPoll : wake_at_);
+  const Time idle = now + (!waiting_.empty() && term_ ? kFirstTurnPoll : kIdleTurn);
+  turn.WakeAt(std::min(wake_at_.value_or(idle), idle));
 }
 
 void LeadershipActor::MaybeAnswer() {

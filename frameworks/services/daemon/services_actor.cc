@@ -37,6 +37,7 @@ ServicesActor::~ServicesActor() {
 
 void ServicesActor::Turn(std::vector<ServicesActorEvent>& events, runtime::TurnContext& turn) {
   const Now now = turn.now();
+  outlets_.transport->CoreTurned();  // Else the other daemons take this one for hung.
   for (ServicesActorEvent& event : events) {
     if (over_) break;  // Replies that are dropped answer for themselves.
     std::visit([&](auto& e) { Handle(e, now); }, event);

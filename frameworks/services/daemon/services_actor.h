@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "actors/net/io_runtime.h"
+#include "actors/net/transport.h"
 #include "actors/runtime/core_shell.h"
 #include "actors/runtime/published.h"
 #include "frameworks/sdk/cpp/reconciler_core.h"
@@ -29,6 +30,7 @@ namespace meseta::services {
 struct ServicesOutlets {
   const runtime::Clock* clock = nullptr;
   net::IoRuntime* io = nullptr;
+  net::Transport* transport = nullptr;
   store::Store* store = nullptr;
   uint64_t term = 0;
   std::function<void(const std::string&)> step_down;  // The term cannot go on.

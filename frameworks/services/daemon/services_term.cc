@@ -36,6 +36,7 @@ void ServicesTerm::Start(const TermContext& context, uint64_t term, Records reco
   ServicesOutlets outlets;
   outlets.clock = &clock;
   outlets.io = context.io;
+  outlets.transport = context.transport;
   outlets.store = context.store;
   outlets.term = term;
   outlets.step_down = context.failed;

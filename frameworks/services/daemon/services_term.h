@@ -24,6 +24,7 @@ namespace meseta::services {
 struct TermContext {
   runtime::ActorSystem* actors = nullptr;
   net::IoRuntime* io = nullptr;
+  net::Transport* transport = nullptr;
   store::Store* store = nullptr;
   ServicesOptions options;
   sdk::SchedulerOptions scheduler;
