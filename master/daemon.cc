@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "actors/base/files.h"
 #include "actors/base/logging.h"
+#include "actors/base/strings.h"
 #include "actors/base/version.h"
 #include "actors/endpoints/common_routes.h"
 #include "actors/metrics/registry.h"
@@ -123,8 +126,8 @@ AgentMessagesArrived ParseMessages(net::LinkMessages batch, net::Transport* tran
   return arrived;
 }
 
-// As --peers spell it, by name or by ip.
-Result<std::string> OwnAddress(const std::vector<std::string>& peers,
+// As --peers spell it, by name or by ip. Who is `known` to a cluster already does not form one.
+Result<std::string> OwnAddress(const std::vector<std::string>& peers, bool known,
                                const daemon::Network& network) {
   const std::string port = ":" + std::to_string(network.port());
   for (const std::string& peer : peers) {
@@ -137,6 +140,13 @@ Result<std::string> OwnAddress(const std::vector<std::string>& peers,
   if (!peers.empty() && net::IsWildcard(network.ip())) {
     return InvalidArgument("--peers does not name this master, and --ip=" + network.ip() +
                            " is no address that others can reach: set --advertise_ip");
+  }
+  if (!peers.empty() && !known) {
+    return InvalidArgument("--peers=" + strings::Join(peers, ",") +
+                           " does not name this master, which is " + network.address() + " (or " +
+                           network.hostname() + port +
+                           "): add it, or set --port, --hostname or --advertise_ip to what stands "
+                           "there");
   }
   return network.address();
 }
@@ -315,7 +325,9 @@ void StartSessions(State* state) {
 }
 
 Status OpenStore(State* state, const MasterFlags& flags) {
-  ASSIGN_OR_RETURN(state->address, OwnAddress(flags.peers, *state->network));
+  std::error_code error;
+  const bool known = std::filesystem::exists(flags.work_dir.value + "/log", error);
+  ASSIGN_OR_RETURN(state->address, OwnAddress(flags.peers, known, *state->network));
   log::ReplicaOptions options;
   options.group = "registry";
   options.directory = flags.work_dir.value + "/log";

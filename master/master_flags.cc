@@ -1,5 +1,6 @@
 #include "master/master_flags.h"
 
+#include <set>
 #include <sstream>
 
 #include "actors/net/address.h"
@@ -65,6 +66,7 @@ Status CheckPeers(const std::vector<std::string>& peers) {
   if (peers.size() > kMaxPeers) {
     return InvalidArgument("expecting at most " + std::to_string(kMaxPeers) + " masters");
   }
+  std::set<std::string> seen;
   for (const std::string& peer : peers) {
     if (peer.rfind("zk://", 0) == 0) {
       return InvalidArgument(
@@ -72,6 +74,13 @@ Status CheckPeers(const std::vector<std::string>& peers) {
     }
     const auto parsed = net::ParseHostPort(peer, kDefaultMasterPort);
     if (!parsed.ok()) return parsed.status();
+    if (parsed->port == 0) {
+      return InvalidArgument("'" + peer + "' has port 0, where nobody can be reached; name the port "
+                             "that this master listens on");
+    }
+    if (!seen.insert(parsed->ToString()).second) {
+      return InvalidArgument("'" + peer + "' is named twice; name each master once");
+    }
   }
   return OkStatus();
 }
@@ -84,6 +93,12 @@ void AddPeers(MasterFlags* master, FlagSet& flags) {
       .Group(kEssential)
       .ValueName("HOST:PORT,...")
       .Check(CheckPeers);
+  // As from a variable that is not set: a cluster of one would form without a word.
+  flags.Check([master, &flags] {
+    if (!flags.IsGiven("peers") || !master->peers.empty()) return OkStatus();
+    return InvalidArgument("--peers is given, but empty; name all masters as host:port,host:port,"
+                           "host:port, or leave it (and MESETA_PEERS) out for this master alone");
+  });
   flags.Add(&master->election_timeout, "election_timeout",
             "Without word of a leader for so long (up to 1.6 times), a master asks to be elected. "
             "The same on all masters.")

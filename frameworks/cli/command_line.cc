@@ -11,6 +11,8 @@
 #include "actors/base/exit_codes.h"
 #include "actors/base/strings.h"
 #include "actors/base/version.h"
+#include "actors/net/address.h"
+#include "frameworks/cli/member_rows.h"
 #include "frameworks/cli/table.h"
 
 namespace meseta::cli {
@@ -94,13 +96,22 @@ constexpr char kExitCodes[] =
 
 std::string Name(const Command& command) { return std::string("meseta ") + command.name; }
 
+bool IsOffline(CommandId id) {
+  return id == CommandId::kLogInspect || id == CommandId::kLogVerify ||
+         id == CommandId::kLogRestore;
+}
+
+void AddJsonFlag(FlagSet* flags, Options* options) {
+  flags->Add(&options->json, "json", "Prints JSON instead of a table.").Group(kEssential);
+}
+
 void AddGlobalFlags(FlagSet* flags, Options* options) {
   flags
       ->Add(&options->master, "master",
             "Where the master is: host:port, or several separated by commas, tried in turn; "
             "https:// before it for TLS.")
       .Group(kEssential);
-  flags->Add(&options->json, "json", "Prints JSON instead of a table.").Group(kEssential);
+  AddJsonFlag(flags, options);
   flags->Add(&options->principal, "principal", "Who we are, where masters ask.").Group(kSecurity);
   flags->Add(&options->secret, "secret", "The secret of --principal; file:///path reads a file.")
       .Group(kSecurity)
@@ -155,6 +166,14 @@ void AddRunFlags(FlagSet* flags, Options* o, std::string* environment_help) {
   flags->Add(&o->role, "role", "Role whose resources are used.");
 }
 
+Status CheckMasterAddress(const std::string& text) {
+  const auto address = net::ParseHostPort(text);
+  if (!address.ok()) return address.status();
+  if (address->port != 0) return OkStatus();
+  return InvalidArgument("'" + text + "' has port 0, where nobody can be reached; name the port that "
+                         "the master listens on");
+}
+
 void AddLogFlags(CommandId id, FlagSet* flags, Options* o) {
   flags
       ->Add(&o->dir, "dir",
@@ -171,7 +190,8 @@ void AddLogFlags(CommandId id, FlagSet* flags, Options* o) {
   }
   if (id == CommandId::kLogRestore) {
     flags->Add(&o->file, "file", "The backup.").Group(kEssential);
-    flags->Add(&o->address, "address", "host:port of the master that is going to use it.");
+    flags->Add(&o->address, "address", "host:port of the master that is going to use it.")
+        .Check(CheckMasterAddress);
     flags->Add(&o->new_cluster_id, "new_cluster_id",
                "Gives the restored cluster an id of its own, so that it can live beside the old one.");
   }
@@ -222,7 +242,11 @@ void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* envi
 struct Bound {
   explicit Bound(const Command& command) : flags(Name(command), command.summary) {
     flags.AllowArguments();
-    if (command.id != CommandId::kDev) AddGlobalFlags(&flags, &options);
+    if (IsOffline(command.id)) {
+      AddJsonFlag(&flags, &options);
+    } else if (command.id != CommandId::kDev) {
+      AddGlobalFlags(&flags, &options);
+    }
     AddCommandFlags(command.id, &flags, &options, &environment_help);
   }
   Options options;
@@ -365,6 +389,9 @@ Result<CommandLine> ParseCommand(const Command& command, std::vector<std::string
   line.options.environment = std::move(variables);
   line.arguments = bound.flags.arguments();
   RETURN_IF_ERROR(CheckArguments(command, line.arguments));
+  if (command.id == CommandId::kMembersAdd) {
+    RETURN_IF_ERROR(CheckMasterAddress(WithPort(line.arguments[0])));
+  }
   return line;
 }
 

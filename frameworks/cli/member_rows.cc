@@ -126,6 +126,7 @@ std::string StartHint(const MemberList& list, const std::string& address) {
   for (const MemberRow& row : list.members) {
     if (row.address != address) peers.push_back(row.address);
   }
+  peers.push_back(address);
   const auto host = net::ParseHostPort(address);
   std::string command = "meseta-master --peers=" + strings::Join(peers, ",");
   if (host.ok()) command += " --ip=" + host->host + " --port=" + std::to_string(host->port);

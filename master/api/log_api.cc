@@ -218,6 +218,9 @@ Result<MembersRequest> ParseMembersRequest(const std::string& body,
   if (action == "add" || action == "uninvite") {
     auto address = net::ParseHostPort(member, kDefaultPort);
     if (!address.ok()) return address.status().WithContext("'member'");
+    if (action == "add" && address->port == 0) {
+      return InvalidArgument("'member': '" + member + "' has port 0, where nobody can be reached");
+    }
     if (action == "add") {
       request.change = log::InviteMember{address->ToString()};
     } else {

@@ -244,7 +244,7 @@ def grow_and_shrink():
         for _ in range(4):
             address = f"127.0.0.1:{cluster.free_port()}"
             present = list(m.daemons)
-            m.start_master(address, present)
+            m.start_master(address, [*present, address])
             out = m.meseta("master", "members", "add", address)
             expect(address in out, out)
             list_ = m.members()
@@ -351,7 +351,7 @@ def backup_and_restore():
         expect(restored["slaves"] == registry["slaves"], restored, registry)
         expect(agent in json.dumps(restored["slaves"]), restored)
         other = f"127.0.0.1:{cluster.free_port()}"
-        m.start_master(other, [address])
+        m.start_master(other, [address, other])
         m.meseta("master", "members", "add", other)
         expect(len(m.members()["members"]) == 2, m.members())
 

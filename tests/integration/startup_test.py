@@ -43,10 +43,14 @@ def wrong_flags():
                 ([work, "--root_submissions=maybe"], ["--root_submissions"]),
                 ([work, "--zk=zk://a:2181/mesos"], ["--zk", "--peers"]), ([work, "--peers=a:b:c"], ["--peers"]),
                 ([work, "--peers=zk://a:2181/mesos"], ["--peers", "ZooKeeper"]),
+                ([work, "--peers="], ["--peers", "empty"]), ([work, "--peers=,"], ["--peers", "empty"]),
+                ([work, "--peers=a:1,b:2,a:1"], ["--peers", "'a:1'", "twice"]),
+                ([work, "--peers=a:0,b:2"], ["--peers", "'a:0'", "port 0"]),
                 ([work, "--election_timeout=1ms"], ["--election_timeout", "100ms"]),
                 ([work, f"--flags_file={d}/none"], ["none"])]:
             expect_refusal(64, words, "meseta-master", *flags)
         expect_refusal(64, ["MESETA_PORT"], "meseta-master", work, env={"MESETA_PORT": "many"})
+        expect_refusal(64, ["MESETA_PEERS", "empty"], "meseta-master", work, env={"MESETA_PEERS": ""})
         master = "--master=127.0.0.1:5050"
         for flags, words in [
                 ([work], ["--master"]), ([master], ["--work_dir"]),
@@ -90,6 +94,11 @@ def wrong_network():
             expect_refusal(78, [str(port)], name, *flags, f"--port={port}")
             for ip in ("0.0.0.0", "::"):
                 expect_refusal(78, ["insecure_listen"], name, *flags, "--port=0", f"--ip={ip}")
+            if name == "meseta-master":
+                # None of them is this master; nothing is left behind that would make it one.
+                for _ in range(2):
+                    expect_refusal(78, ["--peers", "192.0.2.1:5050", "127.0.0.1:", "add it"], name,
+                                   *flags, "--port=0", "--peers=192.0.2.1:5050,192.0.2.2:5050")
             expect_refusal(78, ["192.0.2.1"], name, *flags, "--port=0", "--ip=192.0.2.1",
                            "--insecure_listen")
             expect_refusal(78, ["tls_key_file"], name, *flags, "--port=0",

@@ -75,6 +75,29 @@ TEST(CommandLine, HelpWhereverItIsAskedFor) {
   EXPECT_THAT(Parse({"--version"})->text, HasSubstr("meseta 0."));
 }
 
+TEST(CommandLine, WhatReadsADiskKnowsNoMaster) {
+  for (const char* command : {"inspect", "verify", "restore"}) {
+    const std::string text = Parse({"log", command, "--help"})->text;
+    EXPECT_THAT(text, HasSubstr("--json")) << command;
+    EXPECT_THAT(text, testing::Not(HasSubstr("--master"))) << command;
+    EXPECT_THAT(text, testing::Not(HasSubstr("--principal"))) << command;
+  }
+  EXPECT_THAT(Parse({"log", "backup", "--help"})->text, HasSubstr("--master"));
+}
+
+TEST(CommandLine, AddressesOfMastersAreAddresses) {
+  EXPECT_THAT(Problem({"master", "members", "add", "h:0"}), HasSubstr("port 0"));
+  EXPECT_THAT(Problem({"master", "members", "add", "a b"}), HasSubstr("a b"));
+  EXPECT_THAT(Problem({"master", "members", "add", "h:x"}), HasSubstr("h:x"));
+  EXPECT_TRUE(Parse({"master", "members", "add", "h"}).ok());
+  const std::vector<std::string> restore{"log", "restore", "--file=f", "--dir=d"};
+  for (const std::string bad : {"foo:bar", "h:0", "h"}) {
+    auto args = restore;
+    args.push_back("--address=" + bad);
+    EXPECT_THAT(Problem(args), testing::AllOf(HasSubstr("--address"), HasSubstr(bad)));
+  }
+}
+
 TEST(CommandLine, WrongOnesSayWhatAndWhereToLook) {
   EXPECT_THAT(Problem({}), HasSubstr("Which command?"));
   EXPECT_THAT(Problem({"rnu"}), HasSubstr("did you mean 'run'?"));

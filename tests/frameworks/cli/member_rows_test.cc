@@ -25,7 +25,8 @@ TEST(MemberRowsTest, ReadsAndShows) {
   EXPECT_NE(table.find("invited"), std::string::npos) << table;
   EXPECT_EQ(table.find("no leader"), std::string::npos) << table;
   EXPECT_EQ(StartHint(*list, "h3:5050"),
-            "meseta-master --peers=h1:5050,h2:5050 --ip=h3 --port=5050 --work_dir=<an empty folder>");
+            "meseta-master --peers=h1:5050,h2:5050,h3:5050 --ip=h3 --port=5050 "
+            "--work_dir=<an empty folder>");
 }
 
 TEST(MemberRowsTest, WithoutALeaderItSaysSo) {

@@ -98,6 +98,7 @@ TEST(MembersRequestTest, WhatMakesNoSenseIsNamed) {
   EXPECT_NE(says(R"({"action":"eat","member":"h2:2"})").find("eat"), std::string::npos);
   EXPECT_NE(says(R"({"action":"remove","member":"h7:7"})").find("h7:7"), std::string::npos);
   EXPECT_NE(says(R"({"action":"add","member":"a:b:c"})"), "OK");
+  EXPECT_NE(says(R"({"action":"add","member":"h:0"})").find("port 0"), std::string::npos);
 }
 
 }  // namespace
