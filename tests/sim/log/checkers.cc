@@ -46,9 +46,29 @@ void Checkers::Booted(const ReplicaView& view, const log::Recovered& recovered) 
 
 void Checkers::Stopped(int slot) { running_[slot].reset(); }
 
+std::optional<log::Index> Checkers::Contradicts(const log::RaftCore& core,
+                                                const log::Message& message) {
+  if (!message.has_append()) return std::nullopt;
+  for (const internal::LogEntry& entry : message.append().entries()) {
+    const log::EntryPtr ours = core.EntryAt(entry.index());
+    if (ours && ours->term != entry.term()) return entry.index();
+  }
+  return std::nullopt;
+}
+
+void Checkers::Stepped(const ReplicaView& view, const log::Message& message,
+                       log::Index contradicted) {
+  const log::EntryPtr ours = view.core->EntryAt(contradicted);
+  for (const internal::LogEntry& entry : message.append().entries()) {
+    if (!ours || entry.index() != contradicted || ours->term != entry.term()) continue;
+    running_[view.slot]->cut_for.push_back(message.term());
+  }
+}
+
 void Checkers::Took(const ReplicaView& view, const log::RaftEffects& effects) {
   Shadow* shadow = &*running_[view.slot];
   for (const log::LogWrite& write : effects.persist) CheckWrite(shadow, write);
+  shadow->cut_for.clear();
   if (effects.restore) {
     if (effects.restore->index() < shadow->delivered) {
       Fail("Commit goes back: " + Name(view.id) + " restores snapshot " +
@@ -72,7 +92,12 @@ void Checkers::CheckWrite(Shadow* shadow, const log::LogWrite& write) {
     }
   }
   if (write.truncate_after) {
-    CheckTruncated(*shadow, *write.truncate_after);
+    log::Term leader = shadow->view.core->term();
+    if (!shadow->cut_for.empty()) {
+      leader = shadow->cut_for.front();
+      shadow->cut_for.pop_front();
+    }
+    CheckTruncated(*shadow, *write.truncate_after, leader);
     const log::Index keep = std::max(*write.truncate_after, shadow->base) - shadow->base;
     if (keep < shadow->terms.size()) shadow->terms.resize(keep);
   }
@@ -87,11 +112,12 @@ void Checkers::Wrote(log::MemberId id, const log::LogWrite& write) {
        Name(vote->second) + " in term " + std::to_string(write.hard->term));
 }
 
-void Checkers::CheckTruncated(const Shadow& shadow, log::Index after) {
+void Checkers::CheckTruncated(const Shadow& shadow, log::Index after, log::Term leader) {
   for (log::Index index = after + 1; index <= shadow.last(); ++index) {
     if (index < 2 || index > committed()) continue;
-    if (shadow.TermAt(index) == committed_[index - 2]->term &&
-        shadow.view.core->term() >= committed_in_[index - 2]) {
+    // A leader that was elected before the entry was committed may lack it, and its appends may
+    // arrive long after: who has taken no part in the committing term follows them rightly.
+    if (shadow.TermAt(index) == committed_[index - 2]->term && leader >= committed_in_[index - 2]) {
       Fail("Commit: " + Name(shadow.view.id) + " drops committed entry " +
            At(index, committed_[index - 2]->term));
       return;

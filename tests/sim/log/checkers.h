@@ -20,6 +20,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -48,6 +49,12 @@ class Checkers {
 
   void Booted(const ReplicaView& view, const log::Recovered& recovered);
   void Stopped(int slot);
+  // Before the core steps through this message: where its log contradicts it, if it does.
+  [[nodiscard]] static std::optional<log::Index> Contradicts(const log::RaftCore& core,
+                                                             const log::Message& message);
+  // After that: what it has cut off there, it did for this leader. Of a turn with messages of
+  // several terms, the writes alone do not tell.
+  void Stepped(const ReplicaView& view, const log::Message& message, log::Index contradicted);
   // After TakeEffects.
   void Took(const ReplicaView& view, const log::RaftEffects& effects);
   // This has reached a disk.
@@ -68,8 +75,9 @@ class Checkers {
     log::Index base = 0;  // `terms` begin behind it.
     log::Term base_term = 0;
     std::vector<log::Term> terms;
-    log::Index delivered = 0;  // Committed, as this process knows.
-    log::Term leader_of = 0;   // The newest term that it was seen to lead.
+    log::Index delivered = 0;       // Committed, as this process knows.
+    log::Term leader_of = 0;        // The newest term that it was seen to lead.
+    std::deque<log::Term> cut_for;  // Leaders' terms, one for each truncation of this turn.
 
     [[nodiscard]] log::Index last() const { return base + terms.size(); }
     [[nodiscard]] std::optional<log::Term> TermAt(log::Index index) const;
@@ -82,7 +90,7 @@ class Checkers {
 
   void CheckWrite(Shadow* shadow, const log::LogWrite& write);
   void CheckAppended(Shadow* shadow, const log::EntryPtr& entry);
-  void CheckTruncated(const Shadow& shadow, log::Index after);
+  void CheckTruncated(const Shadow& shadow, log::Index after, log::Term leader);
   void CheckSent(const Shadow& shadow, const log::Message& message);
   void CheckPromise(const Shadow& shadow, const log::Message& message);
   void CheckCommitted(Shadow* shadow, const log::EntryPtr& entry);

@@ -93,7 +93,7 @@ void SimReplica::StartCore(const log::Recovered& start) {
   snapshot_index_ = 0;
   static const log::Rules kRules;
   const log::Rules* rules = world_->options.rules != nullptr ? world_->options.rules : &kRules;
-  if (start.snapshot) LoadMachine(*start.snapshot);
+  if (start.snapshot && !LoadMachine(*start.snapshot)) return Crash(Duration::Millis(1));
   core_ = std::make_unique<log::RaftCore>(world_->options.raft, start, start.sequence,
                                           Rng(world_->rng.Next()), LocalNow(), rules);
   checkers_->Booted({slot_, id(), core_.get(), &disk_, &clock_}, start);
@@ -192,7 +192,11 @@ void SimReplica::Receive(const log::Message& message) {
   if (message.to() != id()) return;
   if (world_->trace.on()) world_->Note("  " + Describe(message));
   world_->trace.Mix(static_cast<uint64_t>(world_->heap.now().nanos()) * 31 + message.from());
+  const std::optional<log::Index> contradicted = Checkers::Contradicts(*core_, message);
   core_->Step(message, LocalNow());
+  if (contradicted) {
+    checkers_->Stepped({slot_, id(), core_.get(), &disk_, &clock_}, message, *contradicted);
+  }
   Changed();
 }
 
@@ -226,7 +230,8 @@ void SimReplica::Flush() {
     if (effects.restore->index() > machine_->applied()) ++world_->probes["snapshot installed"];
     snapshotting_ = 0;
     to_apply_.clear();
-    LoadMachine(*effects.restore);
+    // As log::Replica: nothing is applied to what could not be restored.
+    if (!LoadMachine(*effects.restore)) return Crash(Duration::Millis(1));
   }
   TakeCommitted(std::move(effects.committed));
   for (const auto& piece : effects.read_pieces) ReadPiece(piece);
@@ -312,9 +317,10 @@ void SimReplica::WriteFailed() {
 
 // --- The state machine ---
 
-void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
+bool SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
   if (world_->options.mutation == Mutation::kSkipRestore && machine_->applied() > 0) {
-    return machine_->Applied(meta.index());
+    machine_->Applied(meta.index());
+    return true;
   }
   std::unique_ptr<log::SnapshotSink> sink = machine_->Restore();
   Status status;
@@ -325,7 +331,8 @@ void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
   if (status.ok()) status = sink->Install(meta.index());
   if (!status.ok()) {
     if (!disk_.intact()) {  // Was hit meanwhile: found at the next start.
-      return After(Duration(), [this] { Crash(Duration::Millis(1)); });
+      ++world_->probes["corrupt disk found by a restore"];
+      return false;
     }
     world_->Fail("Snapshot " + std::to_string(meta.index()) + " of m" + std::to_string(id()) +
                  ": " + status.message());
@@ -333,6 +340,7 @@ void SimReplica::LoadMachine(const log::SnapshotMeta& meta) {
   snapshot_index_ = meta.index();
   CheckView();
   checkers_->State(slot_, meta.index(), machine_->hash());
+  return true;
 }
 
 void SimReplica::CheckView() {

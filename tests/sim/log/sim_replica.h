@@ -111,7 +111,8 @@ class SimReplica {
   void WriteFailed();
   void KeepPrefix();
   Status ToDisk(const log::LogWrite& write);
-  void LoadMachine(const log::SnapshotMeta& meta);
+  // False: the disk is corrupt, and the process must end.
+  [[nodiscard]] bool LoadMachine(const log::SnapshotMeta& meta);
   void TakeCommitted(std::vector<log::EntryPtr> entries);
   void ApplyNext();
   void Apply(const log::EntryPtr& entry);
