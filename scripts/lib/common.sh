@@ -13,7 +13,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git
   libleveldb-dev libgoogle-glog-dev libhowardhinnant-date-dev tzdata libarchive-dev zlib1g-dev
   libcurl4-openssl-dev libjemalloc-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev ca-certificates)
 # What the tests need beside it.
-TEST_PACKAGES=(python3 python3-venv python3-dev curl procps psmisc openssl iproute2 zip xz-utils bzip2)
+TEST_PACKAGES=(python3 python3-venv python3-dev curl procps psmisc openssl iproute2 nginx-light zip xz-utils bzip2)
 # Only for scripts/format, scripts/lint and the fuzz targets.
 CLANG_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev libfuzzer-14-dev)
 
