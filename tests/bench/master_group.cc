@@ -28,12 +28,19 @@ constexpr Duration kAnswer = Duration::Seconds(1);
   std::exit(1);
 }
 
+Result<http::Response> Get(const std::string& master, const std::string& path) {
+  http::ClientRequest request;
+  request.url = "http://" + master + path;
+  return http::Fetch(std::move(request), kAnswer);
+}
+
+}  // namespace
+
 std::string BinFolder() {
   const char* folder = std::getenv("MESETA_BIN");
   return folder != nullptr ? folder : MESETA_BINARY_DIR "/bin";
 }
 
-// Free now; masters that know each other by their ports cannot ask for any free one.
 int FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -45,14 +52,6 @@ int FreePort() {
   close(fd);
   return ntohs(address.sin_port);
 }
-
-Result<http::Response> Get(const std::string& master, const std::string& path) {
-  http::ClientRequest request;
-  request.url = "http://" + master + path;
-  return http::Fetch(std::move(request), kAnswer);
-}
-
-}  // namespace
 
 MasterGroup::MasterGroup(size_t count, std::vector<std::string> flags) : flags_(std::move(flags)) {
   char name[] = "/tmp/meseta-bench-XXXXXX";

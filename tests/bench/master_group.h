@@ -42,6 +42,11 @@ class MasterGroup {
   std::vector<pid_t> pids_;
 };
 
+// Where the programs are: MESETA_BIN, else this build's.
+[[nodiscard]] std::string BinFolder();
+// Free now; daemons that know each other by their ports cannot ask for any free one.
+[[nodiscard]] int FreePort();
+
 // One value of /metrics/snapshot; none when the master does not answer within a second.
 std::optional<double> Metric(const std::string& master, const std::string& name);
 

@@ -33,7 +33,8 @@ void SettleApp(CoreState& state, const Path& path, Now now) {
   const AppPtr wanted = state.catalog.FindApp(path);
   AppGoal goal = state.deployments.GoalOf(path, wanted);
   if (goal.app == nullptr) goal.app = Forgotten(path);
-  const AppDecision decision = Reconcile(goal, state.instances.OfApp(path), now_ms);
+  std::vector<InstancePtr> instances = state.instances.OfApp(path);
+  const AppDecision decision = Reconcile(goal, instances, now_ms);
   for (const std::string& id : decision.kill) {
     if (const InstancePtr instance = state.instances.Find(id)) {
       Kill(state, instance, goal.mode == AppGoal::Mode::kRestart ? "upgrade" : "scaling", now.mono);
@@ -42,7 +43,7 @@ void SettleApp(CoreState& state, const Path& path, Now now) {
   state.dirty.erase(path);  // What the kills made of it was known to the decision.
   if (goal.mode == AppGoal::Mode::kStop) state.queue.Remove(path);
   else state.queue.SetWanted(goal.app, decision.launch, now_ms);
-  const std::vector<InstancePtr> instances = state.instances.OfApp(path);
+  if (!decision.kill.empty()) instances = state.instances.OfApp(path);
   Perform(state, state.health.SetInstances(path, CheckedOf(state, wanted, instances), now), now.mono);
   Follow(state, state.deployments.Decided(path, decision, now_ms), now.mono);
 }
