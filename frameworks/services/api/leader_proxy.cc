@@ -33,7 +33,9 @@ void LeaderProxy::Handle(http::Request request, http::ResponderPtr responder, in
   if (leadership->term && leadership->term->leads()) {
     return serve_(leadership->term, std::move(request), std::move(responder));
   }
-  if (!leadership->term && leadership->leader) {
+  const bool proxied =
+      request.headers.Get("Via").value_or("").find(kVia) != std::string::npos;
+  if (!leadership->term && leadership->leader && !proxied) {
     return Forward(*leadership->leader, std::move(request), std::move(responder));
   }
   if (attempt < kRetries) {
@@ -42,6 +44,10 @@ void LeaderProxy::Handle(http::Request request, http::ResponderPtr responder, in
       self->Handle(std::move(request), std::move(responder), attempt + 1);
     });
     return;
+  }
+  if (proxied) {
+    return responder->Send(ErrorAnswer(
+        502, "Detected proxying loop: the daemons do not agree on who leads yet; try again"));
   }
   http::Response response = ErrorAnswer(
       503, "Could not determine the current leader: " +
@@ -58,10 +64,6 @@ void LeaderProxy::Forward(const std::string& leader, http::Request request,
     response.status = 302;
     response.headers.Set("Location", url);
     return responder->Send(std::move(response));
-  }
-  if (request.headers.Get("Via").value_or("").find(kVia) != std::string::npos) {
-    return responder->Send(ErrorAnswer(
-        502, "Detected proxying loop: the daemons do not agree on who leads yet; try again"));
   }
   http::ClientRequest forward;
   forward.method = request.method;

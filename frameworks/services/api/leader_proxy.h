@@ -2,7 +2,7 @@
 // answer on (reference: Marathon surface 1.1, headers and transport). Events are redirected instead.
 //
 // While nobody leads, or leadership moves, a request is held for kRetries times kRetryPause; then 503.
-// A request that has passed through another daemon is not proxied again: 502.
+// A request that has passed through another daemon is not proxied again: it is held, then 502.
 #pragma once
 
 #include <memory>
