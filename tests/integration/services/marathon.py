@@ -136,7 +136,8 @@ class Marathon:
                 except (OSError, http.client.HTTPException) as error:
                     last, unclear = error, True
                     continue
-                if last[0] in statuses or (unclear and "already exists" in str(last)):
+                if last[0] in statuses or (
+                        unclear and ("already exists" in str(last) or (method, last[0]) == ("DELETE", 404))):
                     return last[1]  # Or it was done, and the answer was lost.
                 unclear = unclear or last[0] in (502, 503)
                 expect(last[0] in (409, 502, 503), method, path, last)
