@@ -201,6 +201,40 @@ http::Response Config(const ApiContext& context, const http::Request&) {
   return http::Response::Json(std::move(body));
 }
 
+// Not routed: JSON as all errors, also below routes that have nothing beneath them.
+http::Response UnknownRoute(const ApiContext&, const http::Request& request) {
+  return ErrorAnswer(404, "URI not found: " + request.path);
+}
+
+http::Response Root(const ApiContext& context, const http::Request& request) {
+  if (request.path != "/") return UnknownRoute(context, request);
+  http::Response response;
+  response.status = 302;
+  response.headers.Set("Location", "/ui/");
+  return response;
+}
+
+http::Response Ui(const ApiContext&, const http::Request&) {
+  return ErrorAnswer(404, "meseta-services has no web pages: the API is below /v2/");
+}
+
+// Marathon's loggers by name. There is one here, whose level is set at the start.
+http::Response Logging(const ApiContext& context, const http::Request& request) {
+  if (request.method == "GET" || request.method == "HEAD") {
+    const auto level = context.flags.find("logging_level");
+    std::string body;
+    JsonWriter writer(&body);
+    writer.BeginObject();
+    WriteText("ROOT", level == context.flags.end() ? "INFO" : level->second, writer);
+    writer.EndObject();
+    return http::Response::Json(std::move(body));
+  }
+  http::Response response =
+      ErrorAnswer(405, "The log level is not changed at run time: set --logging_level");
+  response.headers.Set("Allow", "GET");
+  return response;
+}
+
 http::Response Pods(const ApiContext&, const http::Request& request) {
   if (request.method == "GET") return http::Response::Json("[]");
   if (request.method == "HEAD") return http::Response::Json("");
@@ -211,19 +245,22 @@ http::Response Pods(const ApiContext&, const http::Request& request) {
 
 void AddServicesRoutes(const ApiContext& context, http::Router* router) {
   const auto api = std::make_shared<Api>(context);
-  const auto led = [&](const std::string& path, HandleCall handle) {
-    router->Add(path, Options(), api->Led(path, handle));
+  const auto led = [&](const std::string& path, HandleCall handle, bool exact = false) {
+    router->Add(path, Options(exact), api->Led(path, handle));
   };
+  router->Add("/", Options(), api->Local(Root));
+  router->Add("/ui", Options(), api->Local(Ui));
+  router->Add("/logging", Options(true), api->Local(Logging));
   led("/v2/apps", HandleApps);
   led("/v2/groups", HandleGroups);
   led("/v2/deployments", HandleDeployments);
   led("/v2/tasks", HandleTasks);
-  led("/v2/tasks/delete", HandleTasksDelete);
+  led("/v2/tasks/delete", HandleTasksDelete, true);
   led("/v2/queue", HandleQueue);
-  led("/v2/info", HandleInfo);
-  led("/v2/leader", HandleLeader);
+  led("/v2/info", HandleInfo, true);
+  led("/v2/leader", HandleLeader, true);
   led("/meseta/why", HandleExplain);
-  router->Add("/v2/events", Options(), api->Events());
+  router->Add("/v2/events", Options(true), api->Events());
   router->Add("/v2/pods", Options(), api->Local(Pods));
   router->Add("/v2/pods::status", Options(), api->Local(Pods));
   router->Add("/v2/plugins", Options(), api->Local([](const ApiContext&, const http::Request&) {

@@ -89,6 +89,20 @@ void EventActor::Turn(std::vector<EventCommand>& commands, runtime::TurnContext&
       for (const ServiceEvent& event : std::get<PublishEvents>(command).events) Tell(event);
     }
   }
+  KeepAlive(turn.now().mono, turn);
+}
+
+void EventActor::KeepAlive(Time now, runtime::TurnContext& turn) {
+  if (streams_.empty()) {
+    keep_alive_at_.reset();
+  } else if (!keep_alive_at_) {
+    keep_alive_at_ = now + kKeepAlive;
+  } else if (*keep_alive_at_ <= now) {
+    static const auto kEmptyLine = std::make_shared<const std::string>("\r\n");
+    for (auto& [id, stream] : streams_) stream->attached.writer->WriteShared(kEmptyLine);
+    keep_alive_at_ = now + kKeepAlive;
+  }
+  turn.WakeAt(keep_alive_at_);
 }
 
 void EventActor::Attach(AttachStream attach, int64_t now_ms) {
