@@ -216,19 +216,6 @@ Status FollowLog(const TaskRow& task, LogReader& reader, ClusterClient& client) 
   }
 }
 
-Status TaskLogs(const CommandLine& line, ClusterClient& client) {
-  ASSIGN_OR_RETURN(const TaskRow task, FindTask(line.arguments[0], client));
-  ASSIGN_OR_RETURN(const AgentRow agent, FindAgent(task.agent, client));
-  ASSIGN_OR_RETURN(const std::string url, BaseOfPid(client.master(), agent.pid));
-  LogReader reader(client, url,
-                   SandboxPath(task.framework, task.executor, task.id,
-                               line.options.stderr_stream ? "stderr" : "stdout"));
-  const Status status = line.options.follow ? FollowLog(task, reader, client) : reader.PrintRest();
-  if (status.code() != StatusCode::kNotFound) return status;
-  return NotFound("Task " + task.id + " (" + task.state + ") has no such file on its agent " +
-                  agent.hostname + ": it was not started there, or its sandbox was removed");
-}
-
 // ---- lists
 
 Status AgentLs(const CommandLine& line, ClusterClient& client) {
@@ -243,6 +230,19 @@ Status FrameworkLs(const CommandLine& line, ClusterClient& client) {
 
 }  // namespace
 
+Status PrintTaskLogs(const std::string& task_id, const Options& options, ClusterClient& client) {
+  ASSIGN_OR_RETURN(const TaskRow task, FindTask(task_id, client));
+  ASSIGN_OR_RETURN(const AgentRow agent, FindAgent(task.agent, client));
+  ASSIGN_OR_RETURN(const std::string url, BaseOfPid(client.master(), agent.pid));
+  LogReader reader(client, url,
+                   SandboxPath(task.framework, task.executor, task.id,
+                               options.stderr_stream ? "stderr" : "stdout"));
+  const Status status = options.follow ? FollowLog(task, reader, client) : reader.PrintRest();
+  if (status.code() != StatusCode::kNotFound) return status;
+  return NotFound("Task " + task.id + " (" + task.state + ") has no such file on its agent " +
+                  agent.hostname + ": it was not started there, or its sandbox was removed");
+}
+
 Status RunClusterCommand(const CommandLine& line, ClusterClient& client) {
   switch (line.id) {
     case CommandId::kTaskLs:
@@ -252,7 +252,7 @@ Status RunClusterCommand(const CommandLine& line, ClusterClient& client) {
     case CommandId::kTaskKill:
       return TaskKill(line, client);
     case CommandId::kTaskLogs:
-      return TaskLogs(line, client);
+      return PrintTaskLogs(line.arguments[0], line.options, client);
     case CommandId::kAgentLs:
       return AgentLs(line, client);
     case CommandId::kFrameworkLs:

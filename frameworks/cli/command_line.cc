@@ -32,7 +32,7 @@ struct Command {
 
 constexpr size_t kMany = 100'000;
 
-constexpr std::array<Command, 17> kCommands = {{
+constexpr std::array<Command, 27> kCommands = {{
     {CommandId::kRun, "run", "-- CMD [ARGS...]",
      "Runs a command on the cluster and waits for its end. One word is a shell command, several "
      "are a program and its arguments. Ctrl-C kills the tasks and waits; a second Ctrl-C quits.",
@@ -79,20 +79,44 @@ constexpr std::array<Command, 17> kCommands = {{
      "above all of the old cluster's, so that agents follow its master. The masters of the old "
      "cluster must not run any more.",
      0, 0},
+    {CommandId::kServiceDeploy, "service deploy", "FILE|-",
+     "Deploys what a JSON or YAML file says: an app, a list of apps, or a group. Shows the progress "
+     "until it is done; Ctrl-C stops watching, not the deployment.",
+     1, 1},
+    {CommandId::kServiceLs, "service ls", "", "Lists the apps that meseta-services keeps running.",
+     0, 0},
+    {CommandId::kServiceShow, "service show", "APP", "Shows an app and its instances.", 1, 1},
+    {CommandId::kServiceScale, "service scale", "APP N", "Runs N instances of an app.", 2, 2},
+    {CommandId::kServiceRestart, "service restart", "APP",
+     "Replaces all instances of an app, as its upgrade strategy says.", 1, 1},
+    {CommandId::kServiceRollback, "service rollback", "APP",
+     "Undoes the deployment of an app that is under way; without one, or with --to, takes the app "
+     "back to an earlier version.",
+     1, 1},
+    {CommandId::kServiceVersions, "service versions", "APP",
+     "Lists the versions of an app, newest first.", 1, 1},
+    {CommandId::kServiceLogs, "service logs", "APP",
+     "Prints what an instance of an app wrote, the newest one unless --instance names another; with "
+     "-f follows it until the instance ends.",
+     1, 1},
+    {CommandId::kServiceWhy, "service why", "APP",
+     "Says in a sentence and in numbers what an app waits for.", 1, 1},
+    {CommandId::kServiceRm, "service rm", "APP", "Removes an app and ends its instances.", 1, 1},
     {CommandId::kDev, "dev", "",
-     "Runs a whole cluster in this process: a master and agents, on loopback. Prints one line "
-     "'ready http://...' when it takes work; SIGINT or SIGTERM stops everything, tasks included.",
+     "Runs a whole cluster in this process: a master, agents and meseta-services, on loopback. Prints "
+     "a line 'ready http://...' with the master and a line 'services http://...' when it takes work; "
+     "SIGINT or SIGTERM stops everything, tasks included.",
      0, 0},
 }};
 
 constexpr char kExitCodes[] =
     "Exit codes:\n"
     "  0    done; with run: every task finished\n"
-    "  1    a task failed, or something was not found\n"
+    "  1    a task or deployment failed, or something was not found\n"
     "  64   the command line is wrong\n"
-    "  69   no master could be reached\n"
+    "  69   no master, or no meseta-services, could be reached\n"
     "  77   the master or an agent denied access\n"
-    "  130  quit by a second Ctrl-C\n";
+    "  130  quit by a second Ctrl-C; with service: stopped watching by Ctrl-C\n";
 
 std::string Name(const Command& command) { return std::string("meseta ") + command.name; }
 
@@ -197,6 +221,69 @@ void AddLogFlags(CommandId id, FlagSet* flags, Options* o) {
   }
 }
 
+// Of those that change apps.
+void AddServiceChangeFlags(CommandId id, FlagSet* flags, Options* o) {
+  flags
+      ->Add(&o->wait, "wait", "Shows the progress until the deployment is done; --no-wait begins it only.")
+      .Group(kEssential);
+  flags
+      ->Add(&o->timeout, "timeout",
+            "Stops waiting after it, with exit code 1; the deployment goes on. Default: never.")
+      .Group(kEssential);
+  flags->Add(&o->force, "force", "Replaces a deployment of the same apps that is under way.");
+  if (id == CommandId::kServiceDeploy) {
+    flags->Add(&o->dry_run, "dry_run", "Prints the steps, and changes nothing.").Group(kEssential);
+  }
+  if (id == CommandId::kServiceRollback) {
+    flags->Add(&o->to, "to", "The version to go back to. Default: the one before this.")
+        .ValueName("VERSION")
+        .Group(kEssential);
+  }
+}
+
+void AddServiceFlags(CommandId id, FlagSet* flags, Options* o) {
+  flags
+      ->Add(&o->services, "services",
+            "Where meseta-services is: its URL, or those of several daemons separated by commas, "
+            "tried in turn.")
+      .ValueName("URL,...")
+      .Group(kEssential);
+  switch (id) {
+    case CommandId::kServiceDeploy:
+    case CommandId::kServiceScale:
+    case CommandId::kServiceRestart:
+    case CommandId::kServiceRollback:
+    case CommandId::kServiceRm:
+      return AddServiceChangeFlags(id, flags, o);
+    case CommandId::kServiceLogs:
+      flags->Add(&o->follow, "follow", "Goes on until the instance ends. Also -f.");
+      flags->Add(&o->instance, "instance", "The instance, by its id or the beginning of it.")
+          .ValueName("ID");
+      flags->Add(&o->stderr_stream, "stderr", "What it wrote to stderr instead of stdout.");
+      return;
+    default:
+      return;
+  }
+}
+
+void AddDevFlags(FlagSet* flags, Options* o) {
+  flags->Add(&o->port, "port", "Port of the master; 0 takes a free one.")
+      .Group(kEssential)
+      .Check(Between(0, 65535));
+  flags->Add(&o->services_port, "services_port", "Port of meseta-services; 0 takes a free one.")
+      .Group(kEssential)
+      .Check(Between(0, 65535));
+  flags->Add(&o->with_services, "services", "Runs meseta-services, too; --no-services leaves it out.")
+      .Group(kEssential);
+  flags
+      ->Add(&o->data_dir, "data_dir",
+            "Folder for all data, kept at exit. Default: a temporary one, removed at exit.")
+      .Group(kEssential);
+  flags->Add(&o->agents, "agents", "How many agents.")
+      .Group(kEssential)
+      .Check(Between(1, kMaxDevAgents));
+}
+
 void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* environment_help) {
   switch (id) {
     case CommandId::kRun:
@@ -222,17 +309,18 @@ void AddCommandFlags(CommandId id, FlagSet* flags, Options* o, std::string* envi
     case CommandId::kLogRestore:
       return AddLogFlags(id, flags, o);
     case CommandId::kDev:
-      flags->Add(&o->port, "port", "Port of the master; 0 takes a free one.")
-          .Group(kEssential)
-          .Check(Between(0, 65535));
-      flags
-          ->Add(&o->data_dir, "data_dir",
-                "Folder for all data, kept at exit. Default: a temporary one, removed at exit.")
-          .Group(kEssential);
-      flags->Add(&o->agents, "agents", "How many agents.")
-          .Group(kEssential)
-          .Check(Between(1, kMaxDevAgents));
-      return;
+      return AddDevFlags(flags, o);
+    case CommandId::kServiceDeploy:
+    case CommandId::kServiceLs:
+    case CommandId::kServiceShow:
+    case CommandId::kServiceScale:
+    case CommandId::kServiceRestart:
+    case CommandId::kServiceRollback:
+    case CommandId::kServiceVersions:
+    case CommandId::kServiceLogs:
+    case CommandId::kServiceWhy:
+    case CommandId::kServiceRm:
+      return AddServiceFlags(id, flags, o);
     default:
       return;
   }
@@ -380,7 +468,10 @@ Result<CommandLine> ParseCommand(const Command& command, std::vector<std::string
   std::map<std::string, std::string> variables;
   if (command.id == CommandId::kRun) RETURN_IF_ERROR(TakeEnvironment(&head, &variables));
   head.insert(head.end(), tail.begin(), tail.end());
-  RETURN_IF_ERROR(bound.flags.Parse(head, environment));
+  Environment variables_of_ours = environment;
+  // There it is the URL of the services to talk to; `dev --services` is another flag.
+  if (command.id == CommandId::kDev) variables_of_ours.erase("MESETA_SERVICES");
+  RETURN_IF_ERROR(bound.flags.Parse(head, variables_of_ours));
   if (bound.flags.help_requested()) return Print(CommandHelp(command));
   if (bound.flags.version_requested()) return Print(VersionText());
   CommandLine line;

@@ -22,6 +22,7 @@
 #include "actors/runtime/daemon_exit.h"
 #include "agent/daemon.h"
 #include "frameworks/cli/process_tree_linux.h"
+#include "frameworks/services/daemon/daemon.h"
 #include "master/daemon.h"
 
 namespace meseta::cli {
@@ -96,10 +97,11 @@ class Cluster {
   Status Start() {
     RETURN_IF_ERROR(StartMaster());
     for (int i = 0; i < options_.agents; ++i) RETURN_IF_ERROR(StartAgent(i));
-    return OkStatus();
+    return options_.with_services ? StartServices() : OkStatus();
   }
 
   void Stop() {
+    if (services_) services_->Stop();
     for (const auto& agent : agents_) agent->Stop();
     if (master_) master_->Stop();
   }
@@ -118,7 +120,11 @@ class Cluster {
     return true;
   }
 
-  [[nodiscard]] std::string url() const { return master_->url(); }
+  // What is printed once it takes work.
+  [[nodiscard]] std::string ReadyText() const {
+    return "ready " + master_->url() + "\n" +
+           (services_ ? "services " + services_->url() + "\n" : "");
+  }
 
  private:
   Status StartMaster() {
@@ -149,6 +155,24 @@ class Cluster {
     return OkStatus();
   }
 
+  Status StartServices() {
+    const std::string work_dir = folder_ + "/services";
+    RETURN_IF_ERROR(files::MakeDirectories(work_dir));
+    services::ServicesFlags flags;
+    FlagSet set("meseta-services", "");
+    flags.AddTo(set);
+    RETURN_IF_ERROR(set.Parse({"--ip=127.0.0.1", "--port=" + std::to_string(options_.services_port),
+                               "--work_dir=" + work_dir, "--master=" + master_->address()},
+                              {}));
+    auto services = services::ServicesDaemon::Start(flags, set.Values(), Fatal("services"));
+    if (!services.ok()) {
+      return FailedPrecondition("meseta-services did not start: " + services.status().message() +
+                                "; --services_port=0 takes a free port, --no-services leaves it out");
+    }
+    services_ = std::move(*services);
+    return OkStatus();
+  }
+
   std::function<void(const std::string&)> Fatal(const std::string& who) {
     return [exit = exit_, who](const std::string& why) {
       exit->Request(kExitFailure, "the " + who + " ended: " + why);
@@ -160,6 +184,7 @@ class Cluster {
   runtime::ExitLatch* const exit_;
   std::unique_ptr<master::MasterDaemon> master_;
   std::vector<std::unique_ptr<agent::AgentDaemon>> agents_;
+  std::unique_ptr<services::ServicesDaemon> services_;
 };
 
 int Complain(const Status& status, int code) {
@@ -192,7 +217,7 @@ int RunCluster(const Options& options, const std::string& folder, runtime::ExitL
   const Result<bool> ready = cluster.AwaitReady();
   if (!ready.ok()) return Complain(ready.status(), kExitFailure);
   if (*ready) {
-    std::printf("ready %s\n", cluster.url().c_str());
+    std::fputs(cluster.ReadyText().c_str(), stdout);
     std::fflush(stdout);
   }
   const runtime::ExitRequest request = exit->Wait();

@@ -11,6 +11,7 @@
 #include "frameworks/cli/log_commands.h"
 #include "frameworks/cli/master_commands.h"
 #include "frameworks/cli/run_command.h"
+#include "frameworks/cli/service_commands.h"
 
 namespace meseta::cli {
 namespace {
@@ -37,6 +38,10 @@ int Main(const std::vector<std::string>& args) {
   Result<Access> access = MakeAccess(line->options);
   if (!access.ok()) return Fail(access.status());
   if (line->id == CommandId::kRun) return RunCommand(*line, std::move(*access));
+  if (IsServiceCommand(line->id)) {
+    const Result<int> code = RunServiceCommand(*line, std::move(*access));
+    return code.ok() ? *code : Fail(code.status());
+  }
   ClusterClient client(std::move(*access));
   const bool masters = line->id == CommandId::kMembersLs || line->id == CommandId::kMembersAdd ||
                        line->id == CommandId::kMembersRemove ||

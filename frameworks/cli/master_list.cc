@@ -15,14 +15,14 @@ std::string SchemeOf(std::string_view base) {
 
 }  // namespace
 
-Result<std::vector<std::string>> ParseMasters(std::string_view text) {
+Result<std::vector<std::string>> ParseBases(std::string_view text, const ListOf& of) {
   std::string scheme = "http://";
-  std::vector<std::string> masters;
+  std::vector<std::string> bases;
   for (std::string item : strings::SplitList(text)) {
     if (item.starts_with("zk://")) {
-      return InvalidArgument("--master: '" + item +
-                             "' names ZooKeeper, which is not needed here; list the masters as "
-                             "host:port,host:port");
+      return InvalidArgument(of.flag + ": '" + item +
+                             "' names ZooKeeper, which is not needed here; list the " + of.names +
+                             " as host:port,host:port");
     }
     for (const std::string known : {"http://", "https://"}) {
       if (!item.starts_with(known)) continue;
@@ -31,15 +31,22 @@ Result<std::vector<std::string>> ParseMasters(std::string_view text) {
       break;
     }
     while (item.ends_with("/")) item.pop_back();
-    const auto where = net::ParseHostPort(item, kMasterPort);
-    if (!where.ok()) return where.status().WithContext("--master");
-    masters.push_back(scheme + where->ToString());
+    const auto where = net::ParseHostPort(item, of.port);
+    if (!where.ok()) return where.status().WithContext(of.flag);
+    bases.push_back(scheme + where->ToString());
   }
-  if (masters.empty()) return InvalidArgument("--master is empty; it names masters as host:port");
-  if (masters.size() > kMaxMasters) {
-    return InvalidArgument("--master names more than " + std::to_string(kMaxMasters) + " masters");
+  if (bases.empty()) {
+    return InvalidArgument(of.flag + " is empty; it names " + of.names + " as host:port");
   }
-  return masters;
+  if (bases.size() > kMaxMasters) {
+    return InvalidArgument(of.flag + " names more than " + std::to_string(kMaxMasters) + " " +
+                           of.names);
+  }
+  return bases;
+}
+
+Result<std::vector<std::string>> ParseMasters(std::string_view text) {
+  return ParseBases(text, {"--master", "masters", kMasterPort});
 }
 
 Result<std::string> BaseOfLocation(std::string_view base, std::string_view location) {

@@ -1,6 +1,7 @@
 // Where masters and agents are, out of what users and masters write. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,14 @@
 namespace meseta::cli {
 
 inline constexpr size_t kMaxMasters = 16;
+
+// What a list of addresses is of.
+struct ListOf {
+  std::string flag;   // "--master", for failures.
+  std::string names;  // "masters"
+  uint16_t port;      // When none is given.
+};
+[[nodiscard]] Result<std::vector<std::string>> ParseBases(std::string_view text, const ListOf& of);
 
 // "host:port,https://host:port" as base URLs without a slash at the end; the port is 5050 when not
 // given. A scheme before the first counts for those that follow without one.

@@ -34,6 +34,16 @@ enum class CommandId {
   kLogVerify,
   kLogBackup,
   kLogRestore,
+  kServiceDeploy,  // IsServiceCommand: from here ...
+  kServiceLs,
+  kServiceShow,
+  kServiceScale,
+  kServiceRestart,
+  kServiceRollback,
+  kServiceVersions,
+  kServiceLogs,
+  kServiceWhy,
+  kServiceRm,  // ... to here.
   kDev,
 };
 
@@ -55,9 +65,9 @@ struct Options {
   std::string user;
   std::string role = "*";
   std::map<std::string, std::string> environment;
-  std::optional<Duration> timeout;  // Also of master members add.
+  std::optional<Duration> timeout;  // Also of master members add and of service changes.
 
-  bool follow = false;  // run, task logs
+  bool follow = false;  // run, task logs, service logs
 
   // task, framework
   bool stderr_stream = false;
@@ -74,8 +84,18 @@ struct Options {
   bool new_cluster_id = false;
   std::string address = "127.0.0.1:5050";
 
+  // service
+  std::string services = "http://127.0.0.1:8080";
+  std::string instance;
+  std::string to;
+  bool force = false;
+  bool dry_run = false;
+  bool wait = true;
+
   // dev
   int port = 5050;
+  int services_port = 8080;
+  bool with_services = true;
   Path data_dir;
   int agents = 1;
 };

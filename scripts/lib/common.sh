@@ -11,7 +11,7 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git
   libboost1.81-dev libboost-json1.81-dev libssl-dev libcaf-dev libprotobuf-dev protobuf-compiler
   libleveldb-dev libgoogle-glog-dev libhowardhinnant-date-dev tzdata libarchive-dev zlib1g-dev
-  libcurl4-openssl-dev libjemalloc-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev ca-certificates)
+  libcurl4-openssl-dev libjemalloc-dev libyaml-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev ca-certificates)
 # What the tests need beside it.
 TEST_PACKAGES=(python3 python3-venv python3-dev curl procps psmisc openssl iproute2 nginx-light zip xz-utils bzip2)
 # Only for scripts/format, scripts/lint and the fuzz targets.

@@ -16,7 +16,8 @@ BINARY = os.path.join(cluster.BIN, "meseta-example-framework")
 @contextlib.contextmanager
 def dev():
     """`meseta dev` on a free port: its address."""
-    process = subprocess.Popen([os.path.join(cluster.BIN, "meseta"), "dev", "--port=0"],
+    process = subprocess.Popen([os.path.join(cluster.BIN, "meseta"), "dev", "--port=0",
+                                "--no-services"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
     try:

@@ -27,7 +27,7 @@ struct Outcome {
 class DevCluster {
  public:
   explicit DevCluster(std::vector<std::string> flags = {}) {
-    flags.insert(flags.begin(), {Meseta(), "dev", "--port=0"});
+    flags.insert(flags.begin(), {Meseta(), "dev", "--port=0", "--no-services"});
     program_ = std::make_unique<Program>(flags);
     ready_ = Eventually([this] { return program_->out().ends_with("\n"); });
     const std::string line = program_->out();
