@@ -451,7 +451,8 @@ Status CheckArguments(const Command& command, const std::vector<std::string>& ar
   if (arguments.size() > command.max_arguments) {
     return InvalidArgument("Unexpected argument '" + arguments[command.max_arguments] + "'");
   }
-  if (command.id != CommandId::kRun && !arguments.empty() && arguments[0].starts_with("-")) {
+  const bool flag_like = !arguments.empty() && arguments[0].starts_with("-") && arguments[0] != "-";
+  if (command.id != CommandId::kRun && flag_like) {
     return InvalidArgument("Unknown flag '" + arguments[0] + "'");
   }
   if (!arguments.empty() && arguments[0].empty()) return InvalidArgument("An argument is empty");

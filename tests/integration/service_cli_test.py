@@ -119,6 +119,26 @@ def what_waits():
         d.run("rm", "big", "--force", "--timeout=2mins")
 
 
+def standard_input():
+    with dev() as d:
+        for text in ('{"id": "/j", "cmd": "sleep 1000", "cpus": 0.1, "mem": 16}',
+                     "{id: y/1, cmd: sleep 1000, cpus: 0.1, mem: 16}",
+                     "- {id: a, cmd: sleep 1000, cpus: 0.1, mem: 16}\n"
+                     "- {id: /g/b, cmd: sleep 1000, cpus: 0.1, mem: 16}\n"):
+            done = subprocess.run([MESETA, "service", "deploy", f"--services={d.services}", "-"],
+                                  input=text, capture_output=True, text=True, timeout=2 * PATIENCE)
+            if text[1] == "i":  # Begins as JSON does, so it is read as JSON.
+                expect(done.returncode == 64 and "syntax error" in done.stderr, done.stderr)
+            else:
+                expect(done.returncode == 0, done.stderr)
+        apps = [app["id"] for app in json.loads(d.run("ls", "--json")[0])]
+        expect(apps == ["/a", "/g/b", "/j"], apps)
+        group = {"id": "/g", "apps": [{"id": "c", "cmd": "sleep 1000", "cpus": 0.1, "mem": 16}]}
+        d.run("deploy", "--timeout=2mins", d.file("g.json", json.dumps(group)))
+        apps = [app["id"] for app in json.loads(d.run("ls", "--json")[0])]
+        expect(apps == ["/a", "/g/c", "/j"], apps)
+
+
 def failures():
     with dev() as d:
         for command in (["show", "no"], ["restart", "no"], ["scale", "no", "2"], ["rollback", "no"],
@@ -143,4 +163,5 @@ def failures():
 
 
 if __name__ == "__main__":
-    main({"every_command": every_command, "what_waits": what_waits, "failures": failures})
+    main({"every_command": every_command, "what_waits": what_waits,
+          "standard_input": standard_input, "failures": failures})
