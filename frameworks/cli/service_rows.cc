@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <tuple>
 #include <utility>
 
 #include "actors/base/json/json_parser.h"

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 namespace meseta::cli {
