@@ -221,6 +221,36 @@ def leader_paused():
         cluster.wait_for("the agent", lambda: m.active_agents() == 1, PATIENCE)
 
 
+def run_survives():
+    """meseta run outlives a leader that stops without a word: its task goes on, its end arrives, once."""
+    with Masters(3, agents=1) as m:
+        old, go = m.leader(), f"{m.dir}/go"
+        run = subprocess.Popen([
+            os.path.join(cluster.BIN, "meseta"), "run", f"--master={','.join(m.addresses)}", "--name=survivor",
+            "--", f"while [ ! -e {go} ]; do sleep 0.1; done; echo once >> {m.dir}/ran"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            def states(leader):
+                return [t["state"] for t in cluster.get_json(leader, "/tasks")["tasks"]]
+            cluster.wait_for("the task", lambda: states(old) == ["TASK_RUNNING"], PATIENCE)
+            os.kill(m.daemons[old].process.pid, signal.SIGSTOP)
+            new = m.wait_leader(but=[old])
+            cluster.wait_for("the task at the new leader", lambda: states(new) == ["TASK_RUNNING"], PATIENCE)
+            expect(run.poll() is None, "meseta run ended with its leader:", run.poll())
+            with open(go, "w"):
+                pass
+            out, _ = run.communicate(timeout=PATIENCE)
+        finally:
+            if run.poll() is None:
+                run.kill()
+                run.communicate()
+            os.kill(m.daemons[old].process.pid, signal.SIGCONT)
+        expect(run.returncode == 0, "meseta run ended with", run.returncode, out.decode())
+        with open(f"{m.dir}/ran") as f:
+            expect(f.read() == "once\n", "the task did not run exactly once")
+        expect(states(m.wait_leader()) == ["TASK_FINISHED"], states(m.leader()))
+
+
 def handed_over():
     """meseta master transfer, and a leader that is told to stop, hand over without an election's wait."""
     with Masters(3) as m:
@@ -357,6 +387,6 @@ def backup_and_restore():
 
 
 if __name__ == "__main__":
-    main({f.__name__: f for f in (standbys_answer, no_leader, leader_killed, leader_paused, handed_over,
-                                  grow_and_shrink, disk_lost, foreign_cluster, all_killed,
-                                  backup_and_restore)})
+    main({f.__name__: f for f in (standbys_answer, no_leader, leader_killed, leader_paused, run_survives,
+                                  handed_over, grow_and_shrink, disk_lost, foreign_cluster,
+                                  all_killed, backup_and_restore)})
