@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
+#include "actors/base/exit_codes.h"
 #include "actors/base/files.h"
 #include "actors/base/logging.h"
 #include "actors/base/strings.h"
@@ -172,6 +174,7 @@ struct MasterDaemon::State {
   std::unique_ptr<runtime::CoreShell<net::LinkEvent>> sessions;
   std::string address;                        // host:port, as a member of the log.
   std::vector<metrics::Registration> pulled;  // Withdrawn by Stop(), before what they read.
+  std::atomic<bool> refused = false;          // The disk is another cluster's.
   bool stopped = false;
 };
 
@@ -340,6 +343,10 @@ Status OpenStore(State* state, const MasterFlags& flags) {
     leader.PostCompletion(
         RoleChanged{{change.leading, change.term, change.leader, change.waits_for}});
   };
+  options.on_refused = [state](const std::string& sentence) {
+    state->refused = true;
+    state->actors->Fatal(sentence);
+  };
   ASSIGN_OR_RETURN(state->store,
                    store::Store::Open(std::move(options), *state->actors,
                                       state->network->transport(), &state->metrics));
@@ -436,6 +443,8 @@ void MasterDaemon::Stop() {
   if (state_->store) state_->store->Stop();
   state_->network->Stop();
 }
+
+int MasterDaemon::failure_code() const { return state_->refused ? kExitConfig : kExitFailure; }
 
 std::string MasterDaemon::address() const { return state_->network->address(); }
 std::string MasterDaemon::url() const { return state_->network->url(); }

@@ -30,6 +30,9 @@ class MasterDaemon {
   // Ends everything in order. Idempotent.
   void Stop();
 
+  // With which status of exit_codes.h the process ends after `on_fatal`.
+  [[nodiscard]] int failure_code() const;
+
   [[nodiscard]] std::string address() const;  // "127.0.0.1:5050"
   [[nodiscard]] std::string url() const;      // "http://127.0.0.1:5050"
   // Agents that are registered and may be offered, for `meseta dev`.

@@ -14,7 +14,8 @@
 
 namespace meseta::daemon {
 
-// `Flags` has AddTo() and `logging`; `Daemon` has Start(flags, values, on_fatal) and Stop().
+// `Flags` has AddTo() and `logging`; `Daemon` has Start(flags, values, on_fatal) and Stop(), and
+// failure_code() if it does not always end with kExitFailure after on_fatal.
 template <class Daemon, class Flags>
 int RunDaemon(int argc, char** argv, const std::string& name, const std::string& summary) {
   Flags flags;
@@ -37,8 +38,12 @@ int RunDaemon(int argc, char** argv, const std::string& name, const std::string&
   }
   const runtime::ExitRequest request = exit.Wait();
   LOG(INFO) << "Stopping: " << request.reason;
+  int code = request.code;
+  if constexpr (requires { (*daemon)->failure_code(); }) {
+    if (code == kExitFailure) code = (*daemon)->failure_code();
+  }
   (*daemon)->Stop();
-  return request.code;
+  return code;
 }
 
 }  // namespace meseta::daemon

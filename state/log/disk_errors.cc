@@ -32,9 +32,12 @@ std::string ErrnoText(int error) {
 }
 
 Status DiskDamage(const std::string& directory, const std::string& what) {
-  return DataLoss("The replicated log in '" + directory + "' is damaged: " + what +
-                  ". With peers, the replica sets the directory aside and rejoins by itself as a new "
-                  "member; alone, restore a backup with 'meseta log restore'");
+  const std::string damaged = "The replicated log in '" + directory + "' is damaged: ";
+  if (what.find(damaged) != std::string::npos) return DataLoss(what);  // Said further below.
+  return DataLoss(damaged + what +
+                  ". Where other members run, start with --peers: the directory is then set aside "
+                  "and this member rejoins them. Without any, move the directory away and make a new "
+                  "one of a backup with 'meseta log restore'");
 }
 
 Status DiskFailure(const std::string& directory, const std::string& doing,

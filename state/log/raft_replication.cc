@@ -15,7 +15,7 @@ void RaftCore::OnAppendAnswer(const Message& message) {
   if (message.term() > hard_.term) {
     if (found->second.leaving) return;  // It must not disturb those who stay.
     Say("Leads no more in term " + std::to_string(hard_.term) + ": member " +
-        std::to_string(message.from()) + " is in term " + std::to_string(message.term()));
+        ShowMember(message.from()) + " is in term " + std::to_string(message.term()));
     return BecomeFollower(message.term(), std::nullopt);
   }
   if (rules_->TermIsStale(message.term(), hard_.term)) return;

@@ -83,8 +83,8 @@ void RaftCore::PieceRead(MemberId to, Index snapshot, uint32_t number, Result<st
   if (transfer.meta.index() != snapshot || number >= transfer.next) return;
   if (!data.ok()) {
     if (!std::exchange(transfer.told, true)) {
-      Say("Piece " + std::to_string(number) + " of the snapshot for member " + std::to_string(to) +
-          " cannot be read; the transfer starts over: " + data.status().message());
+      Say("The snapshot for member " + ShowMember(to) + " cannot be read at its piece " +
+          std::to_string(number) + "; it is sent anew: " + data.status().message());
     }
     transfer.confirmed = 0;
     transfer.paused = true;
@@ -115,7 +115,7 @@ void RaftCore::OnSnapshotAnswer(const Message& message) {
     transfer.confirmed = 0;
     transfer.paused = true;
   } else if (next == transfer.meta.chunks()) {
-    Say("Member " + std::to_string(message.from()) + " has the snapshot at " +
+    Say("Member " + ShowMember(message.from()) + " has received the snapshot of entries up to " +
         std::to_string(transfer.meta.index()));
     progress.match = std::max(progress.match, transfer.meta.index());
     progress.BecomeProbe(progress.match + 1);
@@ -202,7 +202,7 @@ void RaftCore::InstallIncoming() {
   restore_after_ = write.number;
   configurations_.Reset(meta.index(), meta.configuration());
   ConfigurationChanged();
-  Say("Took over the snapshot at " + std::to_string(meta.index()));
+  Say("Has received the leader's snapshot of entries up to " + std::to_string(meta.index()));
 }
 
 void RaftCore::AnswerChunk(const Message& message, uint32_t next, bool refused) {

@@ -89,7 +89,7 @@ void RaftCore::PersistFailed(const Status& status) {
   if (failed_) return;
   BecomeFollower(hard_.term, std::nullopt);
   failed_ = true;
-  failure_ = FailedPrecondition("This replica's disk has failed, it takes no part any more: " +
+  failure_ = FailedPrecondition("The disk of this member's log has failed, it takes no part any more: " +
                                 status.message());
   outbox_.Clear();
   // What was written last may or may not be there; nothing that builds on it may leave.

@@ -51,6 +51,9 @@ struct ReplicaOptions {
   size_t keep_entries = 10'000;            // Behind a snapshot, for followers that lag a little.
   size_t max_log_bytes = 256 << 20;        // Commands are refused while the log is larger.
   std::function<void(const RoleChange&)> on_role;
+  // The disk belongs to another cluster, which a new start does not change: a sentence. Unset: the
+  // same as every other reason to end.
+  std::function<void(const std::string&)> on_refused;
 };
 
 // What a command came to.

@@ -227,7 +227,8 @@ void ReplicaActor::Handle(DiskReopened& event, Time now) {
 void ReplicaActor::Fail(const Status& status, Time now) {
   if (reopen_at_ || !problem_.empty()) return;
   problem_ = status.message();
-  LOG(ERROR) << "Replica " << options_.group << " stops taking part: " << problem_;
+  LOG(ERROR) << "The log of this member (" << options_.group << ") takes no part until it can be opened "
+             << "again: " << problem_;
   if (core_) core_->PersistFailed(status);
   core_.reset();
   core_wake_.reset();

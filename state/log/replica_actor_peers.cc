@@ -71,7 +71,7 @@ void ReplicaActor::PerformFormation(Time now) {
 
 void ReplicaActor::TellRefusal() {
   if (formation_->refused() && !std::exchange(refusal_told_, true)) {
-    outlets_.fatal(*formation_->refused());
+    (options_.on_refused ? options_.on_refused : outlets_.fatal)(*formation_->refused());
   }
 }
 
