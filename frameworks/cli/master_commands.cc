@@ -157,8 +157,9 @@ Status Remove(const CommandLine& line, ClusterClient& client) {
   const std::string address = WithPort(line.arguments[0]);
   const bool invited = FindMember(answer.list, line.arguments[0]) == nullptr &&
                        IsInvited(answer.list, address);
-  RETURN_IF_ERROR(
-      Change(client, invited ? "uninvite" : "remove", invited ? address : line.arguments[0]));
+  const Status removed =
+      Change(client, invited ? "uninvite" : "remove", invited ? address : line.arguments[0]);
+  if (!IsRemoved(answer.list, line.arguments[0], removed)) return removed;
   if (line.options.json) return Print("{}\n");
   return Print(invited ? address + " is not invited any more\n"
                        : line.arguments[0] + " is no member any more; its master may be stopped\n");

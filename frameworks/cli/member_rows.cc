@@ -121,6 +121,13 @@ std::string MemberRequest(std::string_view action, std::string_view member) {
   return out;
 }
 
+bool IsRemoved(const MemberList& before, const std::string& typed, const Status& answer) {
+  if (answer.ok()) return true;
+  const bool was_there =
+      FindMember(before, typed) != nullptr || IsInvited(before, WithPort(typed));
+  return answer.code() == StatusCode::kNotFound && was_there;
+}
+
 std::string StartHint(const MemberList& list, const std::string& address) {
   std::vector<std::string> peers;
   for (const MemberRow& row : list.members) {

@@ -39,6 +39,10 @@ struct MemberList {
 [[nodiscard]] std::string MemberRequest(std::string_view action, std::string_view member);
 // "host" -> "host:5050".
 [[nodiscard]] std::string WithPort(const std::string& typed);
+// Whether `typed`, which was in `before`, is out now, given what the leader answered to its removal.
+// NotFound: an earlier try, whose answer was lost, has done it.
+[[nodiscard]] bool IsRemoved(const MemberList& before, const std::string& typed,
+                             const Status& answer);
 // How to start a master on the host at `address`, with the members as its --peers.
 [[nodiscard]] std::string StartHint(const MemberList& list, const std::string& address);
 

@@ -29,6 +29,18 @@ TEST(MemberRowsTest, ReadsAndShows) {
             "--work_dir=<an empty folder>");
 }
 
+TEST(MemberRowsTest, RemovedByATryWhoseAnswerWasLostIsRemoved) {
+  const auto list = ReadMembers(kAnswer);
+  ASSERT_TRUE(list.ok()) << list.status();
+  for (const char* there : {"h2:5050", "h2", "0b", "h3:5050"}) {
+    EXPECT_TRUE(IsRemoved(*list, there, OkStatus())) << there;
+    EXPECT_TRUE(IsRemoved(*list, there, NotFound("no such member"))) << there;
+    EXPECT_FALSE(IsRemoved(*list, there, Unavailable("no leader"))) << there;
+    EXPECT_FALSE(IsRemoved(*list, there, Internal("its only vote"))) << there;
+  }
+  EXPECT_FALSE(IsRemoved(*list, "h9:5050", NotFound("no such member")));
+}
+
 TEST(MemberRowsTest, WithoutALeaderItSaysSo) {
   const auto list = ReadMembers(R"({"members":[],"problem":"the disk is full"})");
   ASSERT_TRUE(list.ok());
