@@ -1,6 +1,7 @@
 #include "master/api/log_api.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <cstdio>
@@ -134,16 +135,37 @@ void ChangeMembers(const LogApiContext& context, const Request& request,
   }
 }
 
-// Whole in memory: tens of megabytes at most, and the answer has a length to be checked by.
-void SendBackup(const LogApiContext& context, const ResponderPtr& responder) {
+// A backup, and the right to have one in memory.
+struct HeldBackup {
+  explicit HeldBackup(std::shared_ptr<std::atomic<bool>> busy) : busy(std::move(busy)) {}
+  ~HeldBackup() { busy->store(false); }
+  HeldBackup(const HeldBackup&) = delete;
+  HeldBackup& operator=(const HeldBackup&) = delete;
+
+  const std::shared_ptr<std::atomic<bool>> busy;
+  std::string file;
+};
+
+// Whole in memory: tens of megabytes at most, and the answer has a length to be checked by. One at a
+// time, until it is sent.
+void SendBackup(const LogApiContext& context, const std::shared_ptr<std::atomic<bool>>& busy,
+                const ResponderPtr& responder) {
+  if (busy->exchange(true)) {
+    Response response = Response::Text(
+        503, "Another backup of this master is being made or sent; try again when it is done");
+    response.headers.Set("Retry-After", "1");
+    return responder->Send(std::move(response));
+  }
+  auto held = std::make_shared<HeldBackup>(busy);
   context.read(runtime::Reply<store::SnapshotPtr>(
-      [pool = context.pool, backup = context.backup,
+      [pool = context.pool, backup = context.backup, held,
        responder](const Result<store::SnapshotPtr>& snapshot) {
         if (!snapshot.ok()) return responder->Send(Response::Error(snapshot.status()));
-        endpoints::AnswerOnPool(pool, responder, [backup, snapshot = *snapshot] {
+        endpoints::AnswerOnPool(pool, responder, [backup, held, snapshot = *snapshot] {
           Response response;
           response.headers.Set("Content-Type", store::kBackupContentType);
-          response.body = backup(snapshot);
+          held->file = backup(snapshot);
+          response.shared_body = std::shared_ptr<const std::string>(held, &held->file);
           return response;
         });
       }));
@@ -257,10 +279,11 @@ void AddLogRoutes(const LogApiContext& context, http::Router* router) {
   whole.realm = http::Realm::kReadWrite;  // Everything at once.
   whole.methods = {"GET"};
   router->Add(store::kBackupPath, whole,
-              LeaderOnly(context.leadership, [context](const TermPtr&, const Request&,
-                                                       const ResponderPtr& responder) {
-                SendBackup(context, responder);
-              }));
+              LeaderOnly(context.leadership,
+                         [context, busy = std::make_shared<std::atomic<bool>>(false)](
+                             const TermPtr&, const Request&, const ResponderPtr& responder) {
+                           SendBackup(context, busy, responder);
+                         }));
 }
 
 }  // namespace meseta::master

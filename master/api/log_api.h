@@ -5,7 +5,8 @@
 // "promote", "transfer" or "uninvite", "member": address or id}: the leader of the log; others
 // redirect to it. Answered once the change is committed; a refused one is 4xx/503 with the reason.
 //
-// GET /meseta/log/backup: of the leader, a file of the whole store (state/store/backup.h).
+// GET /meseta/log/backup: of the leader, a file of the whole store (state/store/backup.h). It is in
+// memory until it is sent, so that a second one meanwhile is refused (503).
 #pragma once
 
 #include <functional>

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "actors/base/json/json_parser.h"
+#include "state/store/backup.h"
 
 namespace meseta::master {
 namespace {
@@ -61,6 +64,60 @@ TEST(MembersJsonTest, AStandbyKnowsNoLags) {
   const auto& members = document->at("members").as_array();
   EXPECT_FALSE(members[0].as_object().contains("lag"));
   EXPECT_EQ(members[1].at("match").to_number<int>(), 100);
+}
+
+struct Kept : http::Responder {
+  void Send(http::Response response) override { sent.push_back(std::move(response)); }
+  std::shared_ptr<http::StreamWriter> Stream(http::Response, std::function<void()>) override {
+    return nullptr;
+  }
+  std::vector<http::Response> sent;
+};
+
+TEST(BackupTest, OneAtATimeUntilItIsSent) {
+  auto term = std::make_shared<TermRefs>();
+  term->leads = [] { return true; };
+  auto leadership = std::make_shared<Leadership>();
+  leadership->term = term;
+  std::vector<runtime::Reply<store::SnapshotPtr>> reads;
+  LogApiContext context;
+  context.leadership = [&] { return leadership; };
+  context.read = [&](runtime::Reply<store::SnapshotPtr> reply) {
+    reads.push_back(std::move(reply));
+  };
+  context.backup = [](const store::SnapshotPtr&) { return std::string("all of it"); };
+  context.pool = [](std::function<void()> job) {
+    job();
+    return OkStatus();
+  };
+  http::Router router;
+  AddLogRoutes(context, &router);
+  const auto ask = [&] {
+    auto responder = std::make_shared<Kept>();
+    http::Request request;
+    request.method = "GET";
+    request.target = request.path = store::kBackupPath;
+    router.Match(store::kBackupPath)->handler(std::move(request), responder);
+    return responder;
+  };
+  auto first = ask();
+  EXPECT_TRUE(first->sent.empty());
+  const auto second = ask();
+  ASSERT_EQ(second->sent.size(), 1u);
+  EXPECT_EQ(second->sent[0].status, 503);
+  EXPECT_NE(second->sent[0].body.find("Another backup"), std::string::npos);
+  ASSERT_EQ(reads.size(), 1u);
+  std::exchange(reads, {})[0].Send(store::SnapshotPtr());
+  ASSERT_EQ(first->sent.size(), 1u);
+  EXPECT_EQ(*first->sent[0].shared_body, "all of it");
+  EXPECT_EQ(ask()->sent.size(), 1u);  // The file is still there, as for a slow reader.
+  first.reset();
+  const auto third = ask();
+  ASSERT_EQ(reads.size(), 1u);
+  std::exchange(reads, {})[0].Send(Unavailable("it leads no more"));
+  ASSERT_EQ(third->sent.size(), 1u);
+  EXPECT_EQ(third->sent[0].status, 503);
+  EXPECT_TRUE(ask()->sent.empty());  // A failure gives the right back, too.
 }
 
 TEST(MembersRequestTest, EachAction) {
