@@ -40,11 +40,15 @@ void AgentCore::Recover(Now now) {
 }
 
 void AgentCore::HandleLinkDown(LinkId link, Now now) {
-  for (auto& [number, transition] : transitions_) {
-    if (transition.link == link) transition.link.reset();
+  auto pending = transitions_on_.lower_bound({link, 0});
+  while (pending != transitions_on_.end() && pending->first == link) {
+    transitions_.at(pending->second).link.reset();
+    pending = transitions_on_.erase(pending);
   }
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    it = it->second.link == link ? waiting_.erase(it) : std::next(it);
+  auto waiting = waiting_on_.lower_bound({link, AgentId()});
+  while (waiting != waiting_on_.end() && waiting->first == link) {
+    waiting_.erase(waiting->second);
+    waiting = waiting_on_.erase(waiting);
   }
   if (Agent* agent = core_->agents.FindByLink(link)) Disconnect(agent, now);
 }

@@ -57,8 +57,15 @@ bool AgentCore::Start(const registry::RegistryOp& op, Transition transition) {
   }
   if (!transition.id.empty()) pending_[transition.id] = *number;
   if (transition.kind == Kind::kAdmit) admitting_[transition.registered.registration_id()] = *number;
+  if (transition.link) transitions_on_.emplace(*transition.link, *number);
   transitions_[*number] = std::move(transition);
   return true;
+}
+
+void AgentCore::SetLink(uint64_t number, Transition* transition, LinkId link) {
+  if (transition->link) transitions_on_.erase({*transition->link, number});
+  transition->link = link;
+  transitions_on_.emplace(link, number);
 }
 
 AgentCore::Transition* AgentCore::Pending(const AgentId& id) {
@@ -69,6 +76,7 @@ AgentCore::Transition* AgentCore::Pending(const AgentId& id) {
 void AgentCore::HandleDurable(uint64_t number, Now now) {
   while (!transitions_.empty() && transitions_.begin()->first <= number) {
     Transition transition = std::move(transitions_.begin()->second);
+    if (transition.link) transitions_on_.erase({*transition.link, transitions_.begin()->first});
     transitions_.erase(transitions_.begin());
     const AgentId id = transition.id;
     pending_.erase(id);
@@ -78,6 +86,7 @@ void AgentCore::HandleDurable(uint64_t number, Now now) {
     if (waiting == waiting_.end()) continue;
     Waiting next = std::move(waiting->second);
     waiting_.erase(waiting);
+    waiting_on_.erase({next.link, id});
     HandleReregister(next.link, std::move(next.message), now);
   }
 }
@@ -111,7 +120,8 @@ void AgentCore::HandleRegister(LinkId link, internal::RegisterAgent message, Now
   if (!valid.ok()) return Refuse(link, valid.message(), false);
   const std::string& registration_id = message.registration_id();
   if (const auto admitting = admitting_.find(registration_id); admitting != admitting_.end()) {
-    transitions_.at(admitting->second).link = link;  // It dialed again; the answer goes there.
+    // It dialed again; the answer goes there.
+    SetLink(admitting->second, &transitions_.at(admitting->second), link);
     return;
   }
   if (const std::optional<AgentId> id = core_->agents.FindByRegistration(registration_id)) {
@@ -169,7 +179,10 @@ void AgentCore::HandleReregister(LinkId link, internal::ReregisterAgent message,
   if (!valid.ok()) return Refuse(link, valid.message(), false);
   if (core_->agents.gone.count(id)) return Refuse(link, "Agent has been marked gone", true);
   if (Pending(id) != nullptr) {
+    const auto older = waiting_.find(id);
+    if (older != waiting_.end()) waiting_on_.erase({older->second.link, id});
     waiting_[id] = Waiting{link, std::move(message)};
+    waiting_on_.emplace(link, id);
     return;
   }
   const auto& admitted = core_->registrar.state().admitted;

@@ -12,7 +12,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/base/ids.h"
@@ -69,6 +71,7 @@ class AgentCore {
   bool Start(const registry::RegistryOp& op, Transition transition);
   void Finish(Transition transition, Now now);
   [[nodiscard]] Transition* Pending(const AgentId& id);
+  void SetLink(uint64_t number, Transition* transition, LinkId link);
   void Refuse(LinkId link, const std::string& reason, bool shutdown);
   void RemoveOldAt(const std::string& pid, const std::string& registration_id);
   // As soon as the rate limit permits.
@@ -107,6 +110,9 @@ class AgentCore {
   std::map<AgentId, uint64_t> pending_;         // At most one per agent.
   std::map<std::string, uint64_t> admitting_;   // By registration id.
   std::map<AgentId, Waiting> waiting_;
+  // By the channel of their message; thousands end with one link.
+  std::set<std::pair<LinkId, uint64_t>> transitions_on_;
+  std::set<std::pair<LinkId, AgentId>> waiting_on_;
   RemovalLimiter limiter_;
   std::map<AgentId, std::string> removals_;  // Waiting for a permit: the cause.
   std::deque<AgentId> removal_order_;        // May name agents that came back.

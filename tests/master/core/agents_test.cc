@@ -176,6 +176,28 @@ TEST(AgentsTest, ReturnDuringTheWriteWaitsForIt) {
   EXPECT_EQ(effects.to_agents[0].message.registered().agent_id().value(), "m-S0");
 }
 
+TEST(AgentsTest, LinksThatEndDuringAWriteEndWhatCameOverThem) {
+  Harness master;
+  master.Register(1, "host1", "r1");
+  master.LinkDown(1);
+  master.hold_disk = true;
+  master.Advance(kPingTimeouts);
+  master.Register(3, "host3", "r3");
+  master.Register(4, "host3", "r3");  // It dialed again while it is being admitted.
+  master.Register(5, "host5", "r5");
+  master.Reregister(2, "host1", "r1", "m-S0");
+  master.Reregister(6, "host1", "r1", "m-S0");  // Once more: the newest message counts.
+  for (const LinkId link : {2, 3, 5}) master.LinkDown(link);
+  master.Release();
+  for (const LinkId link : {2, 3, 5}) EXPECT_TRUE(master.TakeToAgent(link).empty()) << link;
+  EXPECT_FALSE(master.TakeToAgent(4).empty());
+  EXPECT_FALSE(master.TakeToAgent(6).empty());
+  EXPECT_EQ(master.disk.admitted.size(), 3u);
+  // What is known to be down answers to a new link.
+  master.Register(7, "host5", "r5");
+  EXPECT_FALSE(master.TakeToAgent(7).empty());
+}
+
 TEST(AgentsTest, TasksTheAgentDoesNotNameAreReconciled) {
   Harness master;
   master.Register(1, "host1", "r1");
