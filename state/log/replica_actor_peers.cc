@@ -274,6 +274,11 @@ std::string ReplicaActor::LeaderAddress() const {
 std::string ReplicaActor::WaitsFor() const {
   if (!problem_.empty()) return problem_;
   if (!core_) return formation_->problem();
+  if (!configuration_.members().empty() && !AddressOf(formation_->identity().member_id())) {
+    return "This master is not a member of its cluster: it was removed, or is not added yet. One that "
+           "was removed may be stopped; to join again, it takes an empty --work_dir and 'meseta master "
+           "members add " + options_.address + "'";
+  }
   std::vector<std::string> missing;
   const std::vector<std::string> up = links_.Addresses();
   int voters = 0;

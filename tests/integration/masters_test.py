@@ -285,7 +285,17 @@ def grow_and_shrink():
         expect("already" in again, again)
         gone = m.standbys()[0]
         m.meseta("master", "members", "remove", gone)
-        m.daemons.pop(gone).stop()
+
+        def says_so():
+            status, body = cluster.get(gone, "/state", timeout=2)[:2]
+            return status == 503 and "not a member of its cluster" in str(body)
+        removed = m.daemons.pop(gone)
+        removed.stop()
+        removed.start()  # Who led when it was removed is forgotten: it has nobody to send to.
+        try:
+            cluster.wait_for("the removed master to say that it is", says_so, PATIENCE)
+        finally:
+            removed.stop()
         leader = m.leader()
         expect(leader == first, leader)
         m.meseta("master", "members", "remove", leader)
